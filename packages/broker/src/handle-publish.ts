@@ -1,0 +1,161 @@
+import { MqttError, PacketType, type PublishPacket, type PublishReasonCode, ReasonCode, reasonCodeName, topicLevels } from '@godwit/protocol'
+import { authorize } from './authorization.ts'
+import type { Agreement, Connection } from './connection.ts'
+import type { Fate } from './fates.ts'
+import { isPromise } from './maybe-promise.ts'
+import { Message } from './message.ts'
+import { Routed } from './router.ts'
+
+/** Why a message is not accepted; the connection goes on. */
+interface Refusal {
+  readonly reasonCode: PublishReasonCode
+  readonly fate: Fate
+  readonly reason: string
+}
+
+const NOT_AUTHORIZED: Refusal = {
+  reasonCode: ReasonCode.NotAuthorized,
+  fate: 'not-authorized',
+  reason: 'not authorized to publish to this topic'
+}
+
+/** PUBLISH from a client ([5.0 3.3.4], [3.1.1 3.3.4]). */
+export function handlePublish(connection: Connection, agreement: Agreement, packet: PublishPacket): void {
+  const { engine } = connection
+  const message = toMessage(connection, agreement, packet)
+  checkAgreement(connection, agreement, packet)
+  const refusal = checkTopic(connection, message)
+  if (refusal !== undefined) {
+    refuse(connection, packet, message, refusal)
+    return
+  }
+  const { topicName, qos, retain } = message
+  const verdict = authorize(engine, agreement.identity, { action: 'publish', topicName, qos, retain })
+  if (isPromise(verdict)) connection.hold(verdict, (isAllowed) => decide(connection, agreement, packet, message, isAllowed))
+  else decide(connection, agreement, packet, message, verdict)
+}
+
+function decide(connection: Connection, agreement: Agreement, packet: PublishPacket, message: Message, isAllowed: boolean): void {
+  const refusal = isAllowed ? checkRoom(connection, agreement, message) : NOT_AUTHORIZED
+  if (refusal !== undefined) refuse(connection, packet, message, refusal)
+  else accept(connection, agreement, packet, message)
+}
+
+function toMessage(connection: Connection, agreement: Agreement, packet: PublishPacket): Message {
+  const { topicAlias } = packet.properties
+  const resolved = topicAlias === undefined ? packet : withoutAlias(packet, connection.inboundAliases.resolve(topicAlias, packet.topicName))
+  return Message.publish(resolved, agreement.identity.clientId, connection.engine.clock.now())
+}
+
+/** An alias is between two ends of one connection: the message goes on with its topic name, and without it. */
+function withoutAlias(packet: PublishPacket, topicName: string): PublishPacket {
+  return { ...packet, topicName, properties: { ...packet.properties, topicAlias: undefined } }
+}
+
+/** What a client may not do after CONNACK told it so. 3.1 and 3.1.1 clients cannot be told. */
+function checkAgreement(connection: Connection, { session }: Agreement, packet: PublishPacket): void {
+  const { features, limits } = connection.engine
+  if (packet.qos > features.maximumQoS) {
+    throw new MqttError(ReasonCode.QoSNotSupported, `QoS ${packet.qos} is above the Maximum QoS of ${features.maximumQoS}`)
+  }
+  if (!connection.isMqtt5) return
+  if (packet.retain && !features.retainAvailable) {
+    throw new MqttError(ReasonCode.RetainNotSupported, 'this server does not retain messages')
+  }
+  const isRepeated = packet.qos === 2 && session.received.has(packet.packetIdentifier)
+  if (packet.qos > 0 && !isRepeated && connection.unansweredPublishes >= limits.receiveMaximum) {
+    throw new MqttError(ReasonCode.ReceiveMaximumExceeded, `more than ${limits.receiveMaximum} messages are unacknowledged`)
+  }
+}
+
+function checkTopic({ engine: { limits } }: Connection, { topicName }: Message): Refusal | undefined {
+  // A UTF-16 code unit takes at most three bytes, so most topics need not be measured.
+  const isTooLong = topicName.length * 3 > limits.topicBytesMax && Buffer.byteLength(topicName) > limits.topicBytesMax
+  if (!isTooLong && topicLevels(topicName) <= limits.topicLevelsMax) return undefined
+  return {
+    reasonCode: ReasonCode.TopicNameInvalid,
+    fate: 'topic-refused',
+    reason: `a topic name may have ${limits.topicBytesMax} bytes and ${limits.topicLevelsMax} levels`
+  }
+}
+
+function checkRoom({ engine }: Connection, { session }: Agreement, message: Message): Refusal | undefined {
+  const { limits, router } = engine
+  if (message.retain && engine.features.retainAvailable && !router.canRetain(message)) {
+    return {
+      reasonCode: ReasonCode.QuotaExceeded,
+      fate: 'quota-exceeded',
+      reason: `there are ${limits.retainedMessagesMax} retained messages, the most that this server keeps`
+    }
+  }
+  if (message.qos === 2 && session.receivedBytes + message.byteLength > limits.unreleasedBytesMax) {
+    return {
+      reasonCode: ReasonCode.QuotaExceeded,
+      fate: 'quota-exceeded',
+      reason: `${session.receivedBytes} bytes of QoS 2 messages wait for PUBREL, the most that this server keeps is ${limits.unreleasedBytesMax}`
+    }
+  }
+  return undefined
+}
+
+function accept(connection: Connection, agreement: Agreement, packet: PublishPacket, message: Message): void {
+  const { qos, packetIdentifier } = packet
+  const { router } = connection.engine
+  if (qos === 0) router.publish(message)
+  else if (qos === 1) {
+    const routed = router.publish(message)
+    if (routed === Routed.Nowhere && connection.isMqtt5) {
+      answer(connection, packet, ReasonCode.NoMatchingSubscribers, undefined, false)
+    } else {
+      connection.acknowledge(PacketType.Puback, packetIdentifier, routed === Routed.Stored)
+    }
+  } else {
+    receive(connection, agreement, packet, message)
+  }
+}
+
+/** QoS 2: the message is kept until PUBREL; a repeated PUBLISH gets PUBREC again ([5.0 MQTT-4.3.3-10], [3.1.1 MQTT-4.3.3-2]). */
+function receive(connection: Connection, { session }: Agreement, packet: PublishPacket, message: Message): void {
+  const { packetIdentifier } = packet
+  const { store, router } = connection.engine
+  if (!session.received.has(packetIdentifier)) {
+    message.own()
+    session.receive(packetIdentifier, message)
+    if (session.isDurable) store.putReceived(session.clientId, packetIdentifier, message)
+  }
+  if (connection.isMqtt5 && !message.retain && !router.hasSubscriber(message.topicName)) {
+    answer(connection, packet, ReasonCode.NoMatchingSubscribers, undefined, session.isDurable)
+  } else {
+    connection.acknowledge(PacketType.Pubrec, packetIdentifier, session.isDurable)
+  }
+}
+
+/** Answers a PUBLISH that is not accepted: 5.0 clients are told, the others as far as their version goes. */
+function refuse(connection: Connection, packet: PublishPacket, message: Message, refusal: Refusal): void {
+  const { engine } = connection
+  const { reasonCode, reason, fate } = refusal
+  engine.fates.record(fate, message, message.publisherClientId)
+  engine.logger.debug({ clientId: message.publisherClientId, topicName: message.topicName, reason }, 'PUBLISH refused')
+  if (connection.isMqtt5) {
+    if (packet.qos > 0) answer(connection, packet, reasonCode, reason, false)
+    return
+  }
+  const isUnauthorized = reasonCode === ReasonCode.NotAuthorized
+  // [3.1.1 MQTT-3.3.5-2] there is no negative acknowledgement: acknowledge it as usual, or close
+  if (isUnauthorized ? engine.options.unauthorizedPublishMqtt3 === 'close' : packet.qos > 0) {
+    connection.close({ reasonCode, reason: `${reasonCodeName(reasonCode)}: ${reason}` })
+  } else if (packet.qos > 0) {
+    connection.acknowledge(packet.qos === 1 ? PacketType.Puback : PacketType.Pubrec, packet.packetIdentifier, false)
+  }
+}
+
+function answer(
+  connection: Connection,
+  { qos, packetIdentifier }: PublishPacket,
+  reasonCode: PublishReasonCode,
+  reasonString: string | undefined,
+  isStored: boolean
+): void {
+  const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec
+  connection.respond({ type, packetIdentifier, reasonCode, properties: { reasonString } }, isStored)
+}

@@ -1,0 +1,119 @@
+import {
+  isSharedSubscription,
+  MqttError,
+  PacketType,
+  parseSharedSubscription,
+  ReasonCode,
+  RetainHandling,
+  type SubscribePacket,
+  type SubscribeReasonCode,
+  type SubscribeReturnCode,
+  type SubscriptionRequest,
+  topicLevels,
+  toSubscribeReturnCode,
+  validateTopicFilter,
+  hasWildcard
+} from '@godwit/protocol'
+import type { MaybePromise } from '@godwit/storage'
+import { authorize } from './authorization.ts'
+import type { Agreement, Connection } from './connection.ts'
+import { isPromise } from './maybe-promise.ts'
+import type { SharedFilter } from './subscriptions.ts'
+
+/** SUBSCRIBE: each filter is judged for itself, and all are answered by one SUBACK ([5.0 MQTT-3.8.4-5], [3.1.1 MQTT-3.8.4-4]). */
+export function handleSubscribe(connection: Connection, agreement: Agreement, packet: SubscribePacket): void {
+  const { features } = connection.engine
+  if (packet.properties.subscriptionIdentifier !== undefined && !features.subscriptionIdentifiersAvailable) {
+    throw new MqttError(
+      ReasonCode.SubscriptionIdentifiersNotSupported,
+      'this server does not support Subscription Identifiers'
+    )
+  }
+  const verdicts = packet.subscriptions.map((request) => judge(connection, agreement, request))
+  if (areKnown(verdicts)) subscribe(connection, agreement, packet, verdicts)
+  else connection.hold(Promise.all(verdicts), (known) => subscribe(connection, agreement, packet, known))
+}
+
+/** The failure that a filter gets; undefined: it is granted. */
+type Verdict = SubscribeReasonCode | undefined
+
+function judge(connection: Connection, agreement: Agreement, request: SubscriptionRequest): MaybePromise<Verdict> {
+  const { engine } = connection
+  const { topicFilter, qos } = request
+  const failure = checkFilter(connection, topicFilter)
+  if (failure !== undefined) return failure
+  const shared = parseSharedSubscription(topicFilter)
+  const verdict = authorize(engine, agreement.identity, {
+    action: 'subscribe',
+    topicFilter: shared?.topicFilter ?? topicFilter,
+    qos,
+    shareName: shared?.shareName
+  })
+  return isPromise(verdict) ? verdict.then(orNotAuthorized) : orNotAuthorized(verdict)
+}
+
+function areKnown(verdicts: readonly MaybePromise<Verdict>[]): verdicts is readonly Verdict[] {
+  return !verdicts.some((verdict) => isPromise(verdict))
+}
+
+function orNotAuthorized(isAllowed: boolean): Verdict {
+  return isAllowed ? undefined : ReasonCode.NotAuthorized
+}
+
+function checkFilter({ engine: { features, limits } }: Connection, topicFilter: string): Verdict {
+  if (validateTopicFilter(topicFilter) !== undefined) return ReasonCode.TopicFilterInvalid
+  if (Buffer.byteLength(topicFilter) > limits.topicBytesMax || topicLevels(topicFilter) > limits.topicLevelsMax) {
+    return ReasonCode.TopicFilterInvalid
+  }
+  if (!features.wildcardSubscriptionAvailable && hasWildcard(topicFilter)) return ReasonCode.WildcardSubscriptionsNotSupported
+  if (!features.sharedSubscriptionAvailable && isSharedSubscription(topicFilter)) return ReasonCode.SharedSubscriptionsNotSupported
+  return undefined
+}
+
+function subscribe(connection: Connection, agreement: Agreement, packet: SubscribePacket, verdicts: readonly Verdict[]): void {
+  const { engine } = connection
+  const { session } = agreement
+  const identifier = packet.properties.subscriptionIdentifier ?? 0
+  const reasonCodes = packet.subscriptions.map((request, index) => {
+    const failure = verdicts[index] ?? checkRoom(connection, agreement, request.topicFilter)
+    return failure ?? grant(connection, agreement, request, identifier)
+  })
+  const hasStored = session.isDurable && reasonCodes.some((reasonCode) => reasonCode < ReasonCode.UnspecifiedError)
+  connection.respond(
+    {
+      type: PacketType.Suback,
+      packetIdentifier: packet.packetIdentifier,
+      reasonCodes: connection.isMqtt5 ? reasonCodes : reasonCodes.map((code): SubscribeReturnCode => toSubscribeReturnCode(code)),
+      properties: {}
+    },
+    hasStored
+  )
+  // Retained messages come after the SUBACK that announces them.
+  if (!session.retainedScans.isActive) return
+  if (hasStored) engine.afterCommit(() => session.pump())
+  else session.pump()
+}
+
+function checkRoom({ engine }: Connection, { session }: Agreement, topicFilter: string): Verdict {
+  const { limits, subscriptions } = engine
+  if (session.subscriptions.has(topicFilter)) return undefined
+  const isFull = session.subscriptions.size >= limits.subscriptionsPerClientMax || subscriptions.count >= limits.subscriptionsMax
+  return isFull ? ReasonCode.QuotaExceeded : undefined
+}
+
+function grant(
+  { engine }: Connection,
+  { session }: Agreement,
+  request: SubscriptionRequest,
+  identifier: number
+): SubscribeReasonCode {
+  const { topicFilter, qos, retainHandling } = request
+  const shared: SharedFilter | undefined = parseSharedSubscription(topicFilter)
+  const isNew = !session.subscriptions.has(topicFilter)
+  const subscription = engine.subscriptions.add(session, request, shared, identifier)
+  // Shared subscriptions get no retained messages ([5.0 4.8.2]).
+  const wantsRetained = retainHandling === RetainHandling.SendAtSubscribe || (retainHandling === RetainHandling.SendIfNew && isNew)
+  if (wantsRetained && shared === undefined && engine.store.retainedCount > 0) session.retainedScans.begin(subscription)
+  engine.events.emit('subscribed', { clientId: session.clientId, topicFilter, qos })
+  return qos
+}

@@ -1,0 +1,23 @@
+import { PacketType, ReasonCode, type UnsubscribePacket, type UnsubscribeReasonCode, validateTopicFilter } from '@godwit/protocol'
+import type { Agreement, Connection } from './connection.ts'
+
+/** UNSUBSCRIBE: filters are compared literally, and all are answered by one UNSUBACK ([5.0 3.10.4], [3.1.1 3.10.4]). */
+export function handleUnsubscribe(connection: Connection, { session }: Agreement, packet: UnsubscribePacket): void {
+  const { engine } = connection
+  const reasonCodes = packet.topicFilters.map((topicFilter): UnsubscribeReasonCode => {
+    if (validateTopicFilter(topicFilter) !== undefined) return ReasonCode.TopicFilterInvalid
+    if (!engine.subscriptions.remove(session, topicFilter, 'unsubscribed')) return ReasonCode.NoSubscriptionExisted
+    engine.events.emit('unsubscribed', { clientId: session.clientId, topicFilter })
+    return ReasonCode.Success
+  })
+  const hasStored = session.isDurable && reasonCodes.includes(ReasonCode.Success)
+  connection.respond(
+    {
+      type: PacketType.Unsuback,
+      packetIdentifier: packet.packetIdentifier,
+      reasonCodes: connection.isMqtt5 ? reasonCodes : [],
+      properties: {}
+    },
+    hasStored
+  )
+}

@@ -1,0 +1,27 @@
+export { createBroker } from './broker.ts'
+export type {
+  Broker,
+  BrokerCounts,
+  BrokerOptions,
+  ConnectedClient,
+  PublishOptions,
+  ReceivedMessage
+} from './broker.ts'
+export type {
+  Accepted,
+  Access,
+  AccessRequest,
+  AuthenticationStep,
+  ClientIdentity,
+  ConnectRequest,
+  EnhancedAuthentication,
+  Refused
+} from './access.ts'
+export { type Clock, SystemClock } from './clock.ts'
+export type { CloseReason } from './connection.ts'
+export type { BrokerEventEmitter, BrokerEvents, ClientConnected, ClientDisconnected, ConnectionRefused } from './events.ts'
+export { type Drop, type Fate, FATES } from './fates.ts'
+export { type Limit, type LimitName, LIMITS, type Limits } from './limits.ts'
+export type { Logger, LogFields } from './logger.ts'
+export type { Behaviour, Features } from './options.ts'
+export { SHARE_STRATEGIES, type ShareStrategy } from './share-strategies.ts'

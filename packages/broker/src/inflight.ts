@@ -1,0 +1,196 @@
+import type { InflightRecord, SequenceNumber } from '@godwit/storage'
+import type { Message } from './message.ts'
+import { PacketIdentifiers } from './packet-identifiers.ts'
+
+/** Whoever had a message sent, to be told when the client has finished with it. */
+export interface DeliverySource {
+  /** The client has acknowledged the message, refused it, or will never get it. */
+  finish(sequence: SequenceNumber): void
+  /** `$share/NAME/FILTER` where it is a group; undefined: the session itself. */
+  readonly group: string | undefined
+}
+
+/** One message on its way to one client at QoS 1 or 2. */
+export class Delivery {
+  readonly message: Message
+  readonly qos: 1 | 2
+  readonly retain: boolean
+  /** Those of the subscriptions that matched ([5.0 MQTT-3.3.4-3]). */
+  readonly subscriptionIdentifiers: readonly number[]
+  /** Where it stands in the log; 0: it is not from there. */
+  readonly sequence: SequenceNumber
+  readonly source: DeliverySource | undefined
+  /** 0 until it is in flight. */
+  packetIdentifier = 0
+  /** Whether it has been written to a network connection before, so that DUP is set the next time. */
+  wasSent = false
+
+  constructor(
+    message: Message,
+    qos: 1 | 2,
+    retain: boolean,
+    subscriptionIdentifiers: readonly number[],
+    sequence: SequenceNumber,
+    source: DeliverySource | undefined
+  ) {
+    this.message = message
+    this.qos = qos
+    this.retain = retain
+    this.subscriptionIdentifiers = subscriptionIdentifiers
+    this.sequence = sequence
+    this.source = source
+  }
+}
+
+/**
+ * A session's outgoing QoS 1 and 2 exchanges: what has been sent and is not finished, and how much more may be sent.
+ *
+ * ```
+ *   QoS 1   add ─▷ unacknowledged ─ PUBACK ─▷ gone
+ *   QoS 2   add ─▷ unacknowledged ─ PUBREC ─▷ released ─ PUBCOMP ─▷ gone
+ * ```
+ * It outlives connections. On a new one everything unfinished is sent again in the original order, and only then
+ * anything new ([5.0 MQTT-4.4.0-1], [3.1.1 MQTT-4.4.0-1]).
+ */
+export class Inflight {
+  /** In the order of sending. */
+  readonly #unacknowledged = new Map<number, Delivery>()
+  /** In the order of the PUBRECs. */
+  readonly #released = new Set<number>()
+  readonly #identifiers: PacketIdentifiers
+  #sendQuota = 0
+  #receiveMaximum = 0
+  /** What remains to be sent again on this connection. */
+  #toResend: Delivery[] = []
+
+  constructor() {
+    const unacknowledged = this.#unacknowledged
+    const released = this.#released
+    this.#identifiers = new PacketIdentifiers({
+      has: (packetIdentifier) => unacknowledged.has(packetIdentifier) || released.has(packetIdentifier),
+      get size() {
+        return unacknowledged.size + released.size
+      }
+    })
+  }
+
+  get size(): number {
+    return this.#unacknowledged.size + this.#released.size
+  }
+
+  /** Whether a new message may be sent: there is quota, and what is to be sent again has been. */
+  get hasRoom(): boolean {
+    return this.#sendQuota > 0 && this.#toResend.length === 0
+  }
+
+  /** How many new messages may be sent. */
+  get room(): number {
+    return this.#toResend.length === 0 ? this.#sendQuota : 0
+  }
+
+  get unacknowledged(): Iterable<Delivery> {
+    return this.#unacknowledged.values()
+  }
+
+  get released(): Iterable<number> {
+    return this.#released
+  }
+
+  /** Begins on a new connection, whose client takes `receiveMaximum` messages at a time ([5.0 MQTT-4.9.0-1]). */
+  open(receiveMaximum: number): void {
+    this.#receiveMaximum = receiveMaximum
+    this.#sendQuota = receiveMaximum
+    this.#toResend = [...this.#unacknowledged.values()].reverse()
+  }
+
+  /** The next message to send again, as far as the quota allows. */
+  nextToResend(): Delivery | undefined {
+    if (this.#sendQuota <= 0) return undefined
+    for (let delivery = this.#toResend.pop(); delivery !== undefined; delivery = this.#toResend.pop()) {
+      if (!this.contains(delivery)) continue
+      this.#sendQuota--
+      return delivery
+    }
+    return undefined
+  }
+
+  /** Takes a new message into flight under the next identifier; only with `hasRoom`. */
+  add(delivery: Delivery): void {
+    delivery.packetIdentifier = this.#identifiers.next()
+    this.#unacknowledged.set(delivery.packetIdentifier, delivery)
+    this.#sendQuota--
+  }
+
+  /** Puts back what a stored session had in flight, in the order of sending. */
+  restore(delivery: Delivery, packetIdentifier: number): void {
+    delivery.packetIdentifier = packetIdentifier
+    delivery.wasSent = true
+    this.#unacknowledged.set(packetIdentifier, delivery)
+    this.#identifiers.continueAfter(packetIdentifier)
+  }
+
+  restoreReleased(packetIdentifier: number): void {
+    this.#released.add(packetIdentifier)
+    this.#identifiers.continueAfter(packetIdentifier)
+  }
+
+  /** PUBACK, or a PUBREC of 0x80 and above: the exchange ends ([5.0 MQTT-4.4.0-2]). */
+  acknowledge(packetIdentifier: number, qos: 1 | 2): Delivery | undefined {
+    const delivery = this.#unacknowledged.get(packetIdentifier)
+    if (delivery === undefined || delivery.qos !== qos) return undefined
+    this.#unacknowledged.delete(packetIdentifier)
+    this.#raiseQuota()
+    return delivery
+  }
+
+  /** PUBREC: from here on only PUBREL is sent ([5.0 MQTT-4.3.3-6]); the quota is not raised before PUBCOMP. */
+  receive(packetIdentifier: number): Delivery | undefined {
+    const delivery = this.#unacknowledged.get(packetIdentifier)
+    if (delivery === undefined || delivery.qos !== 2) return undefined
+    this.#unacknowledged.delete(packetIdentifier)
+    this.#released.add(packetIdentifier)
+    return delivery
+  }
+
+  contains(delivery: Delivery): boolean {
+    return this.#unacknowledged.get(delivery.packetIdentifier) === delivery
+  }
+
+  isReleased(packetIdentifier: number): boolean {
+    return this.#released.has(packetIdentifier)
+  }
+
+  /** PUBCOMP. */
+  complete(packetIdentifier: number): boolean {
+    if (!this.#released.delete(packetIdentifier)) return false
+    this.#raiseQuota()
+    return true
+  }
+
+  /** Takes a message out of flight that is not to be sent any more: a member left it to its group, or it cannot be sent. */
+  withdraw(delivery: Delivery): void {
+    if (!this.contains(delivery)) return
+    this.#unacknowledged.delete(delivery.packetIdentifier)
+    this.#raiseQuota()
+  }
+
+  toRecords(): { readonly inflight: readonly InflightRecord[]; readonly released: readonly number[] } {
+    const inflight: InflightRecord[] = []
+    for (const delivery of this.#unacknowledged.values()) {
+      const group = delivery.source?.group
+      inflight.push({
+        packetIdentifier: delivery.packetIdentifier,
+        sequence: delivery.sequence,
+        qos: delivery.qos,
+        message: delivery.source === undefined || group !== undefined ? delivery.message : undefined,
+        group
+      })
+    }
+    return { inflight, released: [...this.#released] }
+  }
+
+  /** Never above the Receive Maximum: acknowledgements of an earlier connection's messages do not count twice. */
+  #raiseQuota(): void {
+    if (this.#sendQuota < this.#receiveMaximum) this.#sendQuota++
+  }
+}

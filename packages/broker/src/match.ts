@@ -1,0 +1,114 @@
+import type { QoS } from '@godwit/protocol'
+import type { DurableQueue } from './durable-queue.ts'
+import type { LocalSubscription } from './local-subscription.ts'
+import type { Session } from './session.ts'
+import type { SharedSubscription } from './shared-subscription.ts'
+import type { Subscription } from './subscription.ts'
+import type { FilterNode, SubscriptionTree } from './subscription-tree.ts'
+
+const NO_IDENTIFIERS: readonly number[] = []
+
+/** A session that a topic matches, with all its matching subscriptions merged into one delivery. */
+export class Target {
+  readonly session: Session
+  /** The highest of the matching subscriptions ([5.0 MQTT-3.3.4-2], [3.1.1 MQTT-3.3.5-1]). */
+  readonly qos: QoS
+  /** Whether any of them asks for the RETAIN flag as published. */
+  readonly retainAsPublished: boolean
+  /** Of all of them ([5.0 MQTT-3.3.4-4]). */
+  readonly subscriptionIdentifiers: readonly number[]
+  /** What remains for the session's own messages: itself unless No Local is set; undefined: nothing ([5.0 MQTT-3.8.3-3]). */
+  readonly forOwnMessages: Target | undefined
+
+  constructor(session: Session, subscriptions: readonly Subscription[]) {
+    let qos: QoS = 0
+    let retainAsPublished = false
+    let identifiers: number[] | undefined
+    let hasNoLocal = false
+    for (const subscription of subscriptions) {
+      if (subscription.qos > qos) qos = subscription.qos
+      retainAsPublished ||= subscription.retainAsPublished
+      hasNoLocal ||= subscription.noLocal
+      if (subscription.identifier > 0 && !identifiers?.includes(subscription.identifier)) {
+        identifiers ??= []
+        identifiers.push(subscription.identifier)
+      }
+    }
+    this.session = session
+    this.qos = qos
+    this.retainAsPublished = retainAsPublished
+    this.subscriptionIdentifiers = identifiers ?? NO_IDENTIFIERS
+    this.forOwnMessages = hasNoLocal ? targetOf(session, subscriptions.filter(({ noLocal }) => !noLocal)) : this
+  }
+}
+
+/** The target that a session's matching subscriptions make together; undefined if there are none. */
+export function targetOf(session: Session, subscriptions: readonly Subscription[]): Target | undefined {
+  return subscriptions.length === 0 ? undefined : new Target(session, subscriptions)
+}
+
+/** Everything that a topic name matches. */
+export class Match {
+  readonly targets: readonly Target[]
+  readonly groups: readonly SharedSubscription[]
+  readonly locals: readonly LocalSubscription[]
+  readonly queues: readonly DurableQueue[]
+
+  constructor(nodes: readonly FilterNode[]) {
+    this.targets = targetsOf(nodes)
+    this.groups = nodes.flatMap((node) => (node.groups === undefined ? [] : [...node.groups.values()]))
+    this.locals = nodes.flatMap((node) => (node.locals === undefined ? [] : [...node.locals]))
+    this.queues = nodes.flatMap((node) => (node.queue === undefined ? [] : [node.queue]))
+  }
+
+  get isEmpty(): boolean {
+    return this.targets.length === 0 && this.groups.length === 0 && this.locals.length === 0
+  }
+}
+
+function targetsOf(nodes: readonly FilterNode[]): readonly Target[] {
+  const subscribed = nodes.filter((node) => node.subscriptions !== undefined)
+  const [only] = subscribed
+  if (only?.subscriptions !== undefined && subscribed.length === 1) {
+    return only.subscriptions.map((subscription) => new Target(subscription.session, [subscription]))
+  }
+  const bySession = new Map<Session, Subscription[]>()
+  for (const node of subscribed) {
+    for (const subscription of node.subscriptions ?? []) {
+      const others = bySession.get(subscription.session)
+      if (others === undefined) bySession.set(subscription.session, [subscription])
+      else others.push(subscription)
+    }
+  }
+  return [...bySession].map(([session, subscriptions]) => new Target(session, subscriptions))
+}
+
+/** Remembers what the latest topic names matched, until the tree changes. Bench: `bench/README.md`, p2p-q0. */
+export class MatchCache {
+  readonly #tree: SubscriptionTree
+  readonly #topicsMax: number
+  readonly #matches = new Map<string, Match>()
+  readonly #nodes: FilterNode[] = []
+  #version = -1
+
+  constructor(tree: SubscriptionTree, topicsMax: number) {
+    this.#tree = tree
+    this.#topicsMax = topicsMax
+  }
+
+  match(topicName: string): Match {
+    if (this.#version !== this.#tree.version) {
+      this.#matches.clear()
+      this.#version = this.#tree.version
+    }
+    const known = this.#matches.get(topicName)
+    if (known !== undefined) return known
+    this.#nodes.length = 0
+    this.#tree.match(topicName, this.#nodes)
+    const match = new Match(this.#nodes)
+    // Forgetting all at once costs less than keeping an order of use on every message.
+    if (this.#matches.size >= this.#topicsMax) this.#matches.clear()
+    this.#matches.set(topicName, match)
+    return match
+  }
+}

@@ -1,0 +1,103 @@
+import { encodePublish, type EncodedPublish, type MessageProperties, ProtocolVersion, type QoS } from '@godwit/protocol'
+import type { StoredMessage } from '@godwit/storage'
+
+/** What a message is made from, when it comes from a client, a will, or the application. */
+export interface MessageContent {
+  readonly topicName: string
+  readonly payload: Uint8Array
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly properties: MessageProperties
+}
+
+/**
+ * An Application Message in the broker: one object for all its subscribers, encoded at most once for each of the four
+ * layouts that they can need.
+ */
+export class Message implements StoredMessage {
+  readonly topicName: string
+  payload: Uint8Array
+  readonly qos: QoS
+  readonly retain: boolean
+  properties: MessageProperties
+  readonly publisherClientId: string
+  readonly publishedAtMs: number
+  readonly expiresAtMs: number
+  /** Whether its bytes are its own, not views of a chunk that was received. */
+  #isOwned: boolean
+  #mqtt3AtMostOnce: EncodedPublish | undefined = undefined
+  #mqtt3Acknowledged: EncodedPublish | undefined = undefined
+  #mqtt5AtMostOnce: EncodedPublish | undefined = undefined
+  #mqtt5Acknowledged: EncodedPublish | undefined = undefined
+
+  private constructor(content: MessageContent, publisherClientId: string, publishedAtMs: number, expiresAtMs: number, isOwned: boolean) {
+    this.topicName = content.topicName
+    this.payload = content.payload
+    this.qos = content.qos
+    this.retain = content.retain
+    this.properties = content.properties
+    this.publisherClientId = publisherClientId
+    this.publishedAtMs = publishedAtMs
+    this.expiresAtMs = expiresAtMs
+    this.#isOwned = isOwned
+  }
+
+  /** A message that is being published now; its bytes may be views of a received chunk. */
+  static publish(content: MessageContent, publisherClientId: string, nowMs: number): Message {
+    const { messageExpiryInterval } = content.properties
+    const expiresAtMs = messageExpiryInterval === undefined ? Infinity : nowMs + messageExpiryInterval * 1000
+    return new Message(content, publisherClientId, nowMs, expiresAtMs, false)
+  }
+
+  /** A message as a store gives it back: the very object that was put, if the store kept that. */
+  static of(stored: StoredMessage): Message {
+    if (stored instanceof Message) return stored
+    return new Message(stored, stored.publisherClientId, stored.publishedAtMs, stored.expiresAtMs, true)
+  }
+
+  /** The same message published at another time: a will's expiry begins when it is published. */
+  published(nowMs: number): Message {
+    return Message.publish(this, this.publisherClientId, nowMs)
+  }
+
+  /** About what it takes in a queue. */
+  get byteLength(): number {
+    return this.topicName.length + this.payload.byteLength
+  }
+
+  isExpired(nowMs: number): boolean {
+    return this.expiresAtMs <= nowMs
+  }
+
+  /** The Message Expiry Interval to forward: what is left of it, in whole seconds ([5.0 MQTT-3.3.2-6]). */
+  remainingSeconds(nowMs: number): number {
+    return this.expiresAtMs === Infinity ? 0 : Math.max(0, Math.ceil((this.expiresAtMs - nowMs) / 1000))
+  }
+
+  /** Copies its bytes out of the chunk they came in, because it stays; a second call does nothing. */
+  own(): void {
+    if (this.#isOwned) return
+    this.#isOwned = true
+    this.payload = copyOf(this.payload)
+    const { correlationData } = this.properties
+    if (correlationData !== undefined) this.properties = { ...this.properties, correlationData: copyOf(correlationData) }
+  }
+
+  /** Its bytes for every receiver of a version and either QoS 0 or above. */
+  encoded(protocolVersion: ProtocolVersion, isAcknowledged: boolean): EncodedPublish {
+    if (protocolVersion === ProtocolVersion.Mqtt5) {
+      return isAcknowledged
+        ? (this.#mqtt5Acknowledged ??= encodePublish(this, ProtocolVersion.Mqtt5, true))
+        : (this.#mqtt5AtMostOnce ??= encodePublish(this, ProtocolVersion.Mqtt5, false))
+    }
+    return isAcknowledged
+      ? (this.#mqtt3Acknowledged ??= encodePublish(this, ProtocolVersion.Mqtt311, true))
+      : (this.#mqtt3AtMostOnce ??= encodePublish(this, ProtocolVersion.Mqtt311, false))
+  }
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.byteLength)
+  copy.set(bytes)
+  return copy
+}

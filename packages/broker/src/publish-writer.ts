@@ -1,0 +1,96 @@
+import { copyPublish, copyPublishHeader, ProtocolVersion, publishLength, type QoS } from '@godwit/protocol'
+import type { Message } from './message.ts'
+import type { OutputBuffer } from './output-buffer.ts'
+import { OutboundTopicAliases } from './topic-aliases.ts'
+
+/** A payload from this size on is sent from where it is, and not copied for each receiver. */
+const PAYLOAD_BY_REFERENCE_BYTES = 4096
+/** An alias takes three bytes: a topic name must be longer than this to be worth one. */
+const ALIASED_TOPIC_LENGTH_MIN = 4
+
+/** Writes PUBLISH packets for one client: its version, its Maximum Packet Size, its topic aliases. */
+export class PublishWriter {
+  readonly #output: OutputBuffer
+  readonly #protocolVersion: ProtocolVersion
+  readonly #packetBytesMax: number
+  readonly #aliases: OutboundTopicAliases | undefined
+  readonly #now: () => number
+  /** Used anew for each packet, so that sending allocates nothing. */
+  readonly #delivery = { qos: 0 satisfies QoS as QoS, retain: false, dup: false, packetIdentifier: 0, messageExpiryInterval: 0 }
+  readonly #variation = { subscriptionIdentifiers: [] satisfies number[] as readonly number[], topicAlias: 0, omitTopicName: false }
+
+  /**
+   * @param packetBytesMax the client's Maximum Packet Size
+   * @param topicAliasMaximum how many aliases may be used towards the client; 0: none ([5.0 MQTT-3.1.2-27])
+   */
+  constructor(
+    output: OutputBuffer,
+    protocolVersion: ProtocolVersion,
+    packetBytesMax: number,
+    topicAliasMaximum: number,
+    now: () => number
+  ) {
+    this.#output = output
+    this.#protocolVersion = protocolVersion
+    this.#packetBytesMax = packetBytesMax
+    this.#aliases = topicAliasMaximum > 0 ? new OutboundTopicAliases(topicAliasMaximum) : undefined
+    this.#now = now
+  }
+
+  /** Whether the client's Maximum Packet Size allows a message. */
+  takes(message: Message, qos: QoS, subscriptionIdentifiers: readonly number[]): boolean {
+    if (this.#packetBytesMax === Infinity) return true
+    const encoded = message.encoded(this.#protocolVersion, qos > 0)
+    const length = publishLength(encoded, this.#plainVariation(subscriptionIdentifiers))
+    // An alias that is being set makes the packet three bytes longer, and so may the lengths before it.
+    return length + (this.#aliases === undefined ? 0 : 5) <= this.#packetBytesMax
+  }
+
+  /** Appends the packet to the output. The message must fit: see `takes`. */
+  write(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    packetIdentifier: number,
+    subscriptionIdentifiers: readonly number[]
+  ): void {
+    const encoded = message.encoded(this.#protocolVersion, qos > 0)
+    const delivery = this.#delivery
+    delivery.qos = qos
+    delivery.retain = retain
+    delivery.dup = dup
+    delivery.packetIdentifier = packetIdentifier
+    delivery.messageExpiryInterval = encoded.messageExpiryIntervalAt > 0 ? message.remainingSeconds(this.#now()) : 0
+    const variation = this.#protocolVersion === ProtocolVersion.Mqtt5 ? this.#variationFor(message, subscriptionIdentifiers) : undefined
+    const output = this.#output
+    const length = publishLength(encoded, variation)
+    const payloadLength = encoded.bytes.byteLength - encoded.payloadAt
+    if (payloadLength < PAYLOAD_BY_REFERENCE_BYTES) {
+      copyPublish(encoded, delivery, output.slabFor(length), output.offset, variation)
+      output.advance(length)
+    } else {
+      copyPublishHeader(encoded, delivery, output.slabFor(length - payloadLength), output.offset, variation)
+      output.advance(length - payloadLength)
+      output.append(encoded.bytes.subarray(encoded.payloadAt))
+    }
+  }
+
+  #plainVariation(subscriptionIdentifiers: readonly number[]) {
+    const variation = this.#variation
+    variation.subscriptionIdentifiers = this.#protocolVersion === ProtocolVersion.Mqtt5 ? subscriptionIdentifiers : []
+    variation.topicAlias = 0
+    variation.omitTopicName = false
+    return variation
+  }
+
+  #variationFor(message: Message, subscriptionIdentifiers: readonly number[]) {
+    const variation = this.#plainVariation(subscriptionIdentifiers)
+    const { topicName } = message
+    if (this.#aliases === undefined || topicName.length < ALIASED_TOPIC_LENGTH_MIN) return variation
+    const known = this.#aliases.known(topicName)
+    variation.omitTopicName = known > 0
+    variation.topicAlias = known > 0 ? known : this.#aliases.assign(topicName)
+    return variation
+  }
+}

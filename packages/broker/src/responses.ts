@@ -1,0 +1,70 @@
+import { ACKNOWLEDGEMENT_LENGTH, type AcknowledgementType, PacketType, writeAcknowledgement } from '@godwit/protocol'
+import type { CommitNumber } from '@godwit/storage'
+import type { Delivery } from './inflight.ts'
+import type { OutputBuffer } from './output-buffer.ts'
+
+/** Something that a connection may send once a commit is durable. */
+type Response =
+  | { readonly commit: CommitNumber; readonly acknowledgement: AcknowledgementType; readonly packetIdentifier: number }
+  | { readonly commit: CommitNumber; readonly bytes: Uint8Array }
+  | { readonly commit: CommitNumber; readonly delivery: Delivery }
+
+/**
+ * What one connection has to answer, in the order of the packets answered ([3.1.1 MQTT-4.6.0-6]). An answer to
+ * something that the store has to keep waits for its commit, and what comes after it waits behind it.
+ */
+export class Responses {
+  readonly #output: OutputBuffer
+  #waiting: Response[] = []
+  #head = 0
+  #unanswered = 0
+
+  constructor(output: OutputBuffer) {
+    this.#output = output
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#waiting.length
+  }
+
+  get length(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  /** How many PUBACKs and PUBCOMPs wait: publishes that the client must still count against the Receive Maximum. */
+  get unanswered(): number {
+    return this.#unanswered
+  }
+
+  add(response: Response): void {
+    this.#waiting.push(response)
+    if (endsPublish(response)) this.#unanswered++
+  }
+
+  /** Writes what no longer waits; `send` does so for deliveries. */
+  release(durable: CommitNumber, send: (delivery: Delivery) => void): void {
+    for (let next = this.#waiting[this.#head]; next !== undefined && next.commit <= durable; next = this.#waiting[this.#head]) {
+      this.#head++
+      if (endsPublish(next)) this.#unanswered--
+      if ('delivery' in next) send(next.delivery)
+      else if ('bytes' in next) this.#output.append(next.bytes)
+      else this.writeAcknowledgement(next.acknowledgement, next.packetIdentifier)
+    }
+    if (this.isEmpty) {
+      this.#waiting = []
+      this.#head = 0
+    }
+  }
+
+  /** A PUBACK, PUBREC, PUBREL or PUBCOMP of success: four bytes in every version. */
+  writeAcknowledgement(type: AcknowledgementType, packetIdentifier: number): void {
+    const output = this.#output
+    writeAcknowledgement(output.slabFor(ACKNOWLEDGEMENT_LENGTH), output.offset, type, packetIdentifier)
+    output.advance(ACKNOWLEDGEMENT_LENGTH)
+  }
+}
+
+function endsPublish(response: Response): boolean {
+  if (!('acknowledgement' in response)) return false
+  return response.acknowledgement === PacketType.Puback || response.acknowledgement === PacketType.Pubcomp
+}

@@ -1,0 +1,113 @@
+import type { RetainedMessage, RetainedPage } from '@godwit/storage'
+import type { Connection } from './connection.ts'
+import type { Engine } from './engine.ts'
+import { Delivery } from './inflight.ts'
+import { isPromise } from './maybe-promise.ts'
+import { Message } from './message.ts'
+import { lowerQoS, type Session } from './session.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Retained messages asked of the store at a time. */
+const PAGE_MESSAGES_MAX = 64
+/** Pages read in one go, before other connections get their turn. */
+const PAGES_PER_TURN_MAX = 16
+
+/**
+ * Sends a session the retained messages of its new subscriptions: read a page at a time, as fast as the client takes
+ * them, so that `#` over a million topics holds no more than a page. The place is kept with the subscription.
+ */
+export class RetainedScans {
+  readonly #engine: Engine
+  readonly #session: Session
+  /** In the order in which they were asked for. */
+  readonly #subscriptions = new Set<Subscription>()
+  #isReading = false
+
+  constructor(engine: Engine, session: Session) {
+    this.#engine = engine
+    this.#session = session
+  }
+
+  get isActive(): boolean {
+    return this.#subscriptions.size > 0
+  }
+
+  /** Begins to send what a subscription matches; later messages reach it in the ordinary way, so they are left out. */
+  begin(subscription: Subscription): void {
+    subscription.retainedScan = { upTo: this.#engine.store.lastSequence, after: undefined }
+    this.#subscriptions.add(subscription)
+  }
+
+  /** Goes on with a scan that a stored session had begun. */
+  restore(subscription: Subscription): void {
+    this.#subscriptions.add(subscription)
+  }
+
+  end(subscription: Subscription): void {
+    subscription.retainedScan = undefined
+    this.#subscriptions.delete(subscription)
+  }
+
+  /** Sends as much as the client takes. */
+  run(connection: Connection): void {
+    let pages = 0
+    for (const subscription of this.#subscriptions) {
+      while (!this.#isReading && subscription.retainedScan !== undefined && this.#hasRoomFor(subscription, connection)) {
+        if (pages++ >= PAGES_PER_TURN_MAX) {
+          this.#engine.clock.defer(() => this.#session.pump())
+          return
+        }
+        this.#readPage(subscription, connection)
+      }
+    }
+  }
+
+  #hasRoomFor(subscription: Subscription, connection: Connection): boolean {
+    return subscription.qos === 0 ? !connection.isCongested : this.#session.canSend
+  }
+
+  #readPage(subscription: Subscription, connection: Connection): void {
+    const limit = subscription.qos === 0 ? PAGE_MESSAGES_MAX : Math.min(PAGE_MESSAGES_MAX, this.#session.inflight.room)
+    const page = this.#engine.store.readRetained(subscription.matchFilter, subscription.retainedScan?.after, limit)
+    if (!isPromise(page)) {
+      this.#sendPage(subscription, page)
+      return
+    }
+    this.#isReading = true
+    page.then(
+      (read) => {
+        this.#isReading = false
+        if (this.#session.connection !== connection || subscription.retainedScan === undefined) return
+        this.#sendPage(subscription, read)
+        this.#session.pump()
+      },
+      (error: unknown) => {
+        this.#isReading = false
+        this.#engine.reportStoreError(error)
+      }
+    )
+  }
+
+  #sendPage(subscription: Subscription, page: RetainedPage): void {
+    const scan = subscription.retainedScan
+    if (scan === undefined) return
+    for (const retained of page.messages) if (retained.sequence <= scan.upTo) this.#send(subscription, retained)
+    if (page.next === undefined) this.end(subscription)
+    else subscription.retainedScan = { upTo: scan.upTo, after: page.next }
+    if (this.#session.isDurable) this.#engine.store.putSubscription(this.#session.clientId, subscription.toRecord())
+  }
+
+  #send(subscription: Subscription, retained: RetainedMessage): void {
+    const message = Message.of(retained.message)
+    if (message.isExpired(this.#engine.clock.now())) {
+      this.#engine.store.deleteRetained(message.topicName)
+      return
+    }
+    if (subscription.noLocal && message.publisherClientId === this.#session.clientId) return
+    const identifiers = subscription.identifier === 0 ? [] : [subscription.identifier]
+    const qos = lowerQoS(message.qos, subscription.qos)
+    // [5.0 MQTT-3.3.1-9] [3.1.1 MQTT-3.3.1-8]: RETAIN is set on what a new subscription brings
+    if (qos === 0) this.#session.sendAtMostOnce(message, true, identifiers)
+    else this.#session.send(new Delivery(message, qos, true, identifiers, retained.sequence, undefined))
+  }
+}

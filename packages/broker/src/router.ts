@@ -1,0 +1,85 @@
+import type { QueueId, SequenceNumber } from '@godwit/storage'
+import type { Engine } from './engine.ts'
+import { type Match, MatchCache } from './match.ts'
+import type { Message } from './message.ts'
+
+/** What became of a message when it was published. */
+export const Routed = {
+  /** No subscription matched, and it was not retained. */
+  Nowhere: 0,
+  /** It went to sessions in memory only: there is nothing to wait for. */
+  InMemory: 1,
+  /** The store has a part of it: it may be acknowledged once the commit now gathering is durable. */
+  Stored: 2
+} as const
+
+export type Routed = (typeof Routed)[keyof typeof Routed]
+
+/** Takes each accepted message to everyone who has a matching subscription ([5.0 MQTT-4.5.0-1], [3.1.1 MQTT-4.5.0-1]). */
+export class Router {
+  readonly #engine: Engine
+  readonly #cache: MatchCache
+  #published = 0
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.#cache = new MatchCache(engine.tree, engine.limits.cachedTopicsMax)
+  }
+
+  /** How many messages have been published since the broker started. */
+  get published(): number {
+    return this.#published
+  }
+
+  hasSubscriber(topicName: string): boolean {
+    return !this.#cache.match(topicName).isEmpty
+  }
+
+  /** Whether there is room to retain a message: a new topic needs it, an old one has it. */
+  canRetain(message: Message): boolean {
+    const { store, limits } = this.#engine
+    return (
+      message.payload.byteLength === 0 || store.retainedCount < limits.retainedMessagesMax || store.hasRetained(message.topicName)
+    )
+  }
+
+  /**
+   * Delivers a message to all it matches, and retains it if it says so. What a session cannot take at once waits in the
+   * log or its queue; nothing here waits for a client.
+   */
+  publish(message: Message): Routed {
+    this.#published++
+    const match = this.#cache.match(message.topicName)
+    const sequence = message.qos > 0 && match.queues.length > 0 ? this.#append(message, match) : 0
+    const isRetained = message.retain && this.#retain(message, sequence)
+    for (const target of match.targets) target.session.deliver(message, target, sequence)
+    for (const group of match.groups) group.deliver(message, sequence)
+    if (sequence > 0) for (const queue of match.queues) queue.appended(message.byteLength)
+    for (const local of match.locals) local.deliver(message)
+    if (sequence > 0 || isRetained) return Routed.Stored
+    if (!match.isEmpty) return Routed.InMemory
+    this.#engine.fates.record('no-subscriber', message, message.publisherClientId)
+    return Routed.Nowhere
+  }
+
+  #append(message: Message, match: Match): SequenceNumber {
+    message.own()
+    const queues: QueueId[] = []
+    for (const queue of match.queues) queues.push(queue.id)
+    return this.#engine.store.append(message, queues)
+  }
+
+  /** [5.0 MQTT-3.3.1-5] to [5.0 MQTT-3.3.1-7], [3.1.1 MQTT-3.3.1-5], [3.1.1 MQTT-3.3.1-10], [3.1.1 MQTT-3.3.1-11] */
+  #retain(message: Message, sequence: SequenceNumber): boolean {
+    const { store, fates, features } = this.#engine
+    if (!features.retainAvailable) return false
+    if (!this.canRetain(message)) {
+      fates.record('quota-exceeded', message, message.publisherClientId)
+      return false
+    }
+    message.own()
+    if (message.payload.byteLength === 0) store.deleteRetained(message.topicName)
+    else store.putRetained(message, sequence > 0 ? sequence : store.append(message, []))
+    return true
+  }
+}

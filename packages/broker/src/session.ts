@@ -1,0 +1,370 @@
+import { type QoS, topicMatches } from '@godwit/protocol'
+import type { LogEntry, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
+import type { Connection } from './connection.ts'
+import type { Engine } from './engine.ts'
+import type { Fate } from './fates.ts'
+import { Delivery, type DeliverySource, Inflight } from './inflight.ts'
+import { LogConsumer } from './log-consumer.ts'
+import { type Target, targetOf } from './match.ts'
+import { isPromise } from './maybe-promise.ts'
+import { Message } from './message.ts'
+import { RetainedScans } from './retained-scans.ts'
+import type { SharedSubscription } from './shared-subscription.ts'
+import type { Subscription } from './subscription.ts'
+import { TransientQueue } from './transient-queue.ts'
+
+/** Entries asked of the log at a time. */
+const READ_ENTRIES_MAX = 256
+/** Entries of the log looked at in one go, before other connections get their turn. */
+const ENTRIES_PER_TURN_MAX = 2048
+
+/**
+ * A client's session: its subscriptions, and what is on its way to it. It outlives network connections until its
+ * Session Expiry Interval ends ([5.0 4.1], [3.1.1 3.1.2.4]).
+ *
+ * A durable one (interval above 0) reads the log from a cursor; one that ends with its connection has a bounded queue
+ * in memory. QoS 0 is never kept for either.
+ */
+export class Session implements DeliverySource {
+  readonly clientId: string
+  /** Whether it has outlived, or may outlive, a connection; fixed for its life. */
+  readonly isDurable: boolean
+  /** Seconds; Infinity: never. */
+  expiryIntervalSeconds: number
+  /** When the last connection closed: milliseconds since the Unix epoch; 0: it is connected. */
+  disconnectedAtMs = 0
+  /** By topic filter as the client wrote it. */
+  readonly subscriptions: Map<string, Subscription> = new Map()
+  /** The groups it is a member of. */
+  readonly groups: Set<SharedSubscription> = new Set()
+  readonly inflight: Inflight = new Inflight()
+  /** QoS 2 messages that came in and wait for their PUBREL, by packet identifier. */
+  readonly received: Map<number, Message> = new Map()
+  /** What `received` holds. */
+  receivedBytes = 0
+  readonly retainedScans: RetainedScans
+  readonly group = undefined
+  readonly #engine: Engine
+  readonly #consumer: LogConsumer | undefined
+  readonly #queue: TransientQueue | undefined
+  /** Subscriptions with QoS 0 and an identifier: they are in no queue of the log, yet their identifiers go along. */
+  readonly #identifiedAtMostOnce = new Set<Subscription>()
+  #connection: Connection | undefined
+  #isReading = false
+  /** Room has come back for messages that wait. */
+  #needsPump = false
+
+  constructor(engine: Engine, clientId: string, expiryIntervalSeconds: number) {
+    this.#engine = engine
+    this.clientId = clientId
+    this.expiryIntervalSeconds = expiryIntervalSeconds
+    this.isDurable = expiryIntervalSeconds > 0
+    this.retainedScans = new RetainedScans(engine, this)
+    if (this.isDurable) {
+      this.#consumer = new LogConsumer('session', clientId, engine.store, () => this.inflight.toRecords())
+    } else {
+      const { transientQueuedMessagesMax, transientQueuedBytesMax } = engine.limits
+      this.#queue = new TransientQueue(transientQueuedMessagesMax, transientQueuedBytesMax, engine.fates, clientId)
+    }
+  }
+
+  /** The connection that messages go to; undefined while there is none, or before its CONNACK. */
+  get connection(): Connection | undefined {
+    return this.#connection
+  }
+
+  /** The position in the log of a durable session. */
+  get consumer(): LogConsumer | undefined {
+    return this.#consumer
+  }
+
+  /** Whether a QoS 1 or 2 message could be sent right now. */
+  get canSend(): boolean {
+    return this.#connection !== undefined && this.inflight.hasRoom && !this.#connection.isCongested
+  }
+
+  /** Begins to send on a connection whose CONNACK has gone out: first what is unfinished, then what waits. */
+  attach(connection: Connection, receiveMaximum: number): void {
+    this.#connection = connection
+    this.disconnectedAtMs = 0
+    this.inflight.open(Math.min(receiveMaximum, this.#engine.limits.inflightMax))
+    for (const packetIdentifier of this.inflight.released) connection.sendPubrel(packetIdentifier)
+    this.pump()
+  }
+
+  /** The connection is gone. Messages that came by groups go to their other members. */
+  detach(): void {
+    this.#connection = undefined
+    this.#consumer?.pause()
+    for (const delivery of this.inflight.unacknowledged) delivery.message.own()
+    for (const group of this.groups) group.memberLeft(this, 'disconnected')
+  }
+
+  addSubscription(subscription: Subscription): void {
+    this.subscriptions.set(subscription.topicFilter, subscription)
+    if (subscription.qos === 0 && subscription.identifier > 0) this.#identifiedAtMostOnce.add(subscription)
+  }
+
+  removeSubscription(subscription: Subscription): void {
+    this.subscriptions.delete(subscription.topicFilter)
+    this.#identifiedAtMostOnce.delete(subscription)
+  }
+
+  /** A message that a topic of its subscriptions matched; `sequence` is 0 if it is not in the log. */
+  deliver(message: Message, matched: Target, sequence: SequenceNumber): void {
+    const target = message.publisherClientId === this.clientId ? matched.forOwnMessages : matched
+    if (target === undefined) return
+    const qos = lowerQoS(message.qos, target.qos)
+    const retain = target.retainAsPublished && message.retain
+    if (qos === 0) {
+      this.sendAtMostOnce(message, retain, target.subscriptionIdentifiers)
+    } else if (this.canSend && this.#isCaughtUp()) {
+      this.send(this.#deliveryOf(message, qos, retain, target, sequence))
+    } else if (this.#consumer !== undefined) {
+      this.#consumer.fallBehind(sequence)
+    } else {
+      this.#queue?.push(this.#deliveryOf(message, qos, retain, target, sequence))
+    }
+  }
+
+  /** Sends at QoS 0, or records why not. */
+  sendAtMostOnce(message: Message, retain: boolean, subscriptionIdentifiers: readonly number[]): void {
+    const connection = this.#connection
+    if (connection === undefined) this.#drop('subscriber-offline', message)
+    else if (connection.isCongested) this.#drop('slow-subscriber', message)
+    else if (!connection.sendPublish(message, 0, retain, subscriptionIdentifiers, 0, false)) {
+      this.#drop('too-large-for-client', message)
+    }
+  }
+
+  /** Takes a message into flight and sends it; only with `canSend`. */
+  send(delivery: Delivery): void {
+    const connection = this.#connection
+    if (connection === undefined || !connection.takes(delivery)) {
+      // [5.0 MQTT-3.1.2-25] what is too large for the client counts as delivered
+      this.#drop('too-large-for-client', delivery.message)
+      if (delivery.source !== this) delivery.source?.finish(delivery.sequence)
+      return
+    }
+    delivery.message.own()
+    this.inflight.add(delivery)
+    if (delivery.source === this) this.#consumer?.sent(delivery.sequence)
+    this.#transmit(connection, delivery)
+  }
+
+  /** Sends whatever there is room for: what is unfinished, retained messages, what waits in the log or the queue. */
+  pump(): void {
+    const connection = this.#connection
+    if (connection === undefined) return
+    while (!connection.isCongested) {
+      const delivery = this.inflight.nextToResend()
+      if (delivery === undefined) break
+      if (connection.takes(delivery)) this.#transmit(connection, delivery)
+      else this.#giveUp(delivery)
+    }
+    if (this.retainedScans.isActive) this.retainedScans.run(connection)
+    if (this.#consumer !== undefined) this.#readLog(this.#consumer)
+    else this.#drainQueue()
+    for (const group of this.groups) group.pump()
+  }
+
+  /** As `pump`, if something may have become possible since. */
+  pumpIfNeeded(): void {
+    if (!this.#needsPump) return
+    this.#needsPump = false
+    this.pump()
+  }
+
+  /** PUBACK, or a failing PUBREC ([5.0 MQTT-4.4.0-2]). */
+  acknowledged(packetIdentifier: number, qos: 1 | 2, isRefused: boolean): boolean {
+    const delivery = this.inflight.acknowledge(packetIdentifier, qos)
+    if (delivery === undefined) return false
+    if (isRefused) this.#drop('refused-by-client', delivery.message)
+    this.#finish(delivery)
+    return true
+  }
+
+  /** A successful PUBREC: the client has the message. False: the identifier is not in use. */
+  receivedByClient(packetIdentifier: number): boolean {
+    const delivery = this.inflight.receive(packetIdentifier)
+    if (delivery === undefined) return this.inflight.isReleased(packetIdentifier)
+    this.#finish(delivery)
+    return true
+  }
+
+  /** PUBCOMP. */
+  completed(packetIdentifier: number): boolean {
+    const wasReleased = this.inflight.complete(packetIdentifier)
+    if (wasReleased) {
+      this.#needsPump = true
+      this.touch()
+    }
+    return wasReleased
+  }
+
+  /** Keeps a QoS 2 message of the client until its PUBREL. */
+  receive(packetIdentifier: number, message: Message): void {
+    this.received.set(packetIdentifier, message)
+    this.receivedBytes += message.byteLength
+  }
+
+  /** The message that a PUBREL releases; undefined: the identifier is not known. */
+  release(packetIdentifier: number): Message | undefined {
+    const message = this.received.get(packetIdentifier)
+    if (message === undefined) return undefined
+    this.received.delete(packetIdentifier)
+    this.receivedBytes -= message.byteLength
+    return message
+  }
+
+  /** Its own consumer's part of `DeliverySource`. */
+  finish(sequence: SequenceNumber): void {
+    this.#consumer?.finish(sequence)
+  }
+
+  /** Has the progress of a durable session written with the commit being gathered. */
+  touch(): void {
+    if (this.#consumer !== undefined) this.#engine.store.touch(this.#consumer)
+  }
+
+  toRecord(): SessionRecord {
+    return {
+      clientId: this.clientId,
+      sessionExpiryIntervalSeconds: this.expiryIntervalSeconds,
+      disconnectedAtMs: this.disconnectedAtMs
+    }
+  }
+
+  /** Counts what had not been delivered when the session ends. */
+  recordUndelivered(fate: Fate): void {
+    for (const delivery of this.inflight.unacknowledged) {
+      if (delivery.source?.group === undefined) this.#drop(fate, delivery.message)
+    }
+    for (let waiting = this.#queue?.shift(); waiting !== undefined; waiting = this.#queue?.shift()) this.#drop(fate, waiting.message)
+    for (const message of this.received.values()) this.#drop('never-released', message)
+  }
+
+  #isCaughtUp(): boolean {
+    return this.#consumer?.caughtUp ?? this.#queue?.length === 0
+  }
+
+  #deliveryOf(message: Message, qos: 1 | 2, retain: boolean, target: Target, sequence: SequenceNumber): Delivery {
+    const source = this.#consumer === undefined ? undefined : this
+    return new Delivery(message, qos, retain, target.subscriptionIdentifiers, sequence, source)
+  }
+
+  #transmit(connection: Connection, delivery: Delivery): void {
+    if (this.isDurable && delivery.qos === 2 && !delivery.wasSent) {
+      // Its identifier must be on record first: after a crash it must neither be sent twice nor stand for another message.
+      this.touch()
+      connection.sendAfterCommit(delivery)
+    } else {
+      connection.sendDelivery(delivery)
+    }
+  }
+
+  #finish(delivery: Delivery): void {
+    delivery.source?.finish(delivery.sequence)
+    this.#needsPump = true
+    this.touch()
+  }
+
+  #giveUp(delivery: Delivery): void {
+    this.inflight.withdraw(delivery)
+    this.#drop('too-large-for-client', delivery.message)
+    this.#finish(delivery)
+  }
+
+  #drainQueue(): void {
+    const queue = this.#queue
+    if (queue === undefined) return
+    for (let next = queue.peek(); next !== undefined && this.canSend; next = queue.peek()) {
+      queue.shift()
+      if (next.message.isExpired(this.#engine.clock.now())) this.#drop('expired', next.message)
+      else this.send(next)
+    }
+  }
+
+  #readLog(consumer: LogConsumer): void {
+    if (this.#isReading) return
+    let looked = 0
+    while (!consumer.caughtUp && this.canSend) {
+      if (looked >= ENTRIES_PER_TURN_MAX) {
+        this.#engine.clock.defer(() => this.pump())
+        return
+      }
+      const limit = Math.min(this.inflight.room, READ_ENTRIES_MAX)
+      const end = this.#engine.store.lastSequence
+      const entries = this.#engine.store.read(consumer.positions(), limit)
+      if (isPromise(entries)) {
+        this.#readLater(consumer, entries, limit, end)
+        return
+      }
+      this.#take(consumer, entries, limit, end)
+      looked += limit
+    }
+  }
+
+  #readLater(consumer: LogConsumer, entries: Promise<readonly LogEntry[]>, limit: number, end: SequenceNumber): void {
+    this.#isReading = true
+    entries.then(
+      (read) => {
+        this.#isReading = false
+        if (this.#connection === undefined) return
+        this.#take(consumer, read, limit, end)
+        this.pump()
+      },
+      (error: unknown) => {
+        this.#isReading = false
+        this.#engine.reportStoreError(error)
+      }
+    )
+  }
+
+  #take(consumer: LogConsumer, entries: readonly LogEntry[], limit: number, end: SequenceNumber): void {
+    for (const entry of entries) {
+      if (!this.canSend) return
+      if (!consumer.isRestored(entry.sequence)) this.#takeEntry(entry)
+      consumer.advance(entry.sequence)
+    }
+    if (entries.length < limit) consumer.reachedEnd(end)
+  }
+
+  #takeEntry(entry: LogEntry): void {
+    const message = Message.of(entry.message)
+    if (message.isExpired(this.#engine.clock.now())) {
+      this.#drop('expired', message)
+      return
+    }
+    const matched = this.#targetOf(entry)
+    const target = message.publisherClientId === this.clientId ? matched?.forOwnMessages : matched
+    if (target === undefined) return
+    const qos = lowerQoS(message.qos, target.qos)
+    const retain = target.retainAsPublished && message.retain
+    if (qos === 0) this.sendAtMostOnce(message, retain, target.subscriptionIdentifiers)
+    else this.send(this.#deliveryOf(message, qos, retain, target, entry.sequence))
+  }
+
+  /** What its subscriptions make of a message of the log; the same as when it was published, had it been taken then. */
+  #targetOf(entry: LogEntry): Target | undefined {
+    const matching: Subscription[] = []
+    for (const queue of entry.queues) {
+      const topicFilter = this.#engine.queues.get(queue)?.topicFilter
+      const subscription = topicFilter === undefined ? undefined : this.subscriptions.get(topicFilter)
+      if (subscription !== undefined && subscription.since < entry.sequence) matching.push(subscription)
+    }
+    for (const subscription of this.#identifiedAtMostOnce) {
+      if (topicMatches(subscription.matchFilter, entry.message.topicName)) matching.push(subscription)
+    }
+    return targetOf(this, matching)
+  }
+
+  #drop(fate: Fate, message: StoredMessage): void {
+    this.#engine.fates.record(fate, message, this.clientId)
+  }
+}
+
+/** [5.0 MQTT-3.8.4-8] [3.1.1 MQTT-3.8.4-6] */
+export function lowerQoS(published: QoS, granted: QoS): QoS {
+  return published < granted ? published : granted
+}

@@ -1,0 +1,243 @@
+import type { LogEntry, ProgressRecord, SequenceNumber, SharedGroupRecord, StoredMessage } from '@godwit/storage'
+import type { DurableQueue } from './durable-queue.ts'
+import type { Engine } from './engine.ts'
+import type { Fate } from './fates.ts'
+import { Delivery, type DeliverySource } from './inflight.ts'
+import { LogConsumer } from './log-consumer.ts'
+import { isPromise } from './maybe-promise.ts'
+import { Message } from './message.ts'
+import { lowerQoS, type Session } from './session.ts'
+import { ShareChooser } from './share-strategies.ts'
+import type { Subscription } from './subscription.ts'
+import type { FilterNode } from './subscription-tree.ts'
+import { TransientQueue } from './transient-queue.ts'
+
+/** Entries asked of the log at a time, and looked at in one go. */
+const READ_ENTRIES_MAX = 64
+const ENTRIES_PER_TURN_MAX = 2048
+
+const NO_IDENTIFIERS: readonly number[] = []
+
+/**
+ * A shared subscription's group: it gets messages as a session does, and hands each to one of its members
+ * ([5.0 4.8.2]). With a durable member it reads the log from a cursor of its own, otherwise it has a queue in memory.
+ * What no member can take waits with the group, not with a member.
+ */
+export class SharedSubscription implements DeliverySource {
+  /** `$share/NAME/FILTER` */
+  readonly filter: string
+  readonly shareName: string
+  readonly node: FilterNode
+  readonly #engine: Engine
+  readonly #chooser: ShareChooser
+  #members: Subscription[] = []
+  #consumer: LogConsumer | undefined
+  readonly #queue: TransientQueue
+  /** Left by members that went away; they come before anything new. In order of their sequence. */
+  #returned: Delivery[] = []
+  #isReading = false
+
+  constructor(engine: Engine, filter: string, shareName: string, node: FilterNode) {
+    this.filter = filter
+    this.shareName = shareName
+    this.node = node
+    this.#engine = engine
+    this.#chooser = new ShareChooser(engine.options.shareStrategy, engine.random)
+    const { transientQueuedMessagesMax, transientQueuedBytesMax } = engine.limits
+    this.#queue = new TransientQueue(transientQueuedMessagesMax, transientQueuedBytesMax, engine.fates, filter)
+  }
+
+  get group(): string {
+    return this.filter
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.length === 0
+  }
+
+  /** Its position in the log; undefined while no member is durable. */
+  get consumer(): LogConsumer | undefined {
+    return this.#consumer
+  }
+
+  add(member: Subscription): void {
+    this.#members.push(member)
+    member.group = this
+    member.session.groups.add(this)
+  }
+
+  /** Takes a member's subscription out; what it has in flight it keeps ([5.0 MQTT-3.10.4-3]). */
+  remove(member: Subscription): void {
+    const index = this.#members.indexOf(member)
+    if (index >= 0) this.#members.splice(index, 1)
+    member.group = undefined
+    member.session.groups.delete(this)
+  }
+
+  /** Gives the group a position in the log, now that it has a durable member; what waited in memory moves there. */
+  becomeDurable(queue: DurableQueue, since: SequenceNumber): LogConsumer {
+    const consumer = new LogConsumer('group', this.filter, this.#engine.store, () => ({ inflight: [], released: [] }))
+    consumer.join(queue, since)
+    this.#consumer = consumer
+    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
+      consumer.fallBehind(this.#engine.store.append(waiting.message, [queue.id]))
+    }
+    return consumer
+  }
+
+  /** A message that its filter matched; `sequence` is 0 if it is not in the log. */
+  deliver(message: Message, sequence: SequenceNumber): void {
+    if (message.qos === 0) {
+      this.#deliverAtMostOnce(message)
+      return
+    }
+    if (this.#isCaughtUp() && this.#handOver(message, sequence, false)) return
+    if (this.#consumer !== undefined) this.#consumer.fallBehind(sequence)
+    else this.#queue.push(new Delivery(message, message.qos, message.retain, NO_IDENTIFIERS, 0, this))
+  }
+
+  /** Goes on from where a stored group stood; `inflight` is what its members have. */
+  restore(queue: DurableQueue, record: SharedGroupRecord, progress: ProgressRecord, inflight: readonly SequenceNumber[]): void {
+    this.becomeDurable(queue, record.since).restore(progress, inflight)
+  }
+
+  finish(sequence: SequenceNumber): void {
+    if (this.#consumer === undefined || sequence === 0) return
+    this.#consumer.finish(sequence)
+    this.#engine.store.touch(this.#consumer)
+  }
+
+  /**
+   * A member's connection or session is gone. Its unacknowledged QoS 1 messages go to other members; its QoS 2
+   * messages wait for it, and end with its session ([5.0 MQTT-4.8.2-4], [5.0 MQTT-4.8.2-5]).
+   */
+  memberLeft(session: Session, how: 'disconnected' | 'ended'): void {
+    if (how === 'disconnected' && !this.#members.some((member) => member.session.connection !== undefined)) return
+    for (const delivery of [...session.inflight.unacknowledged]) {
+      if (delivery.source !== this) continue
+      if (delivery.qos === 1 || !delivery.wasSent) this.#takeBack(session, delivery)
+      else if (how === 'ended') this.#end(delivery, session.clientId)
+    }
+    session.touch()
+    this.pump()
+  }
+
+  /** Hands over what waits, as far as members can take it. */
+  pump(): void {
+    for (let next = this.#returned[0]; next !== undefined; next = this.#returned[0]) {
+      if (!this.#handOver(next.message, next.sequence, true)) return
+      this.#returned.shift()
+    }
+    if (this.#consumer !== undefined) this.#readLog(this.#consumer)
+    else this.#drainQueue()
+  }
+
+  /** Counts what had not been delivered when the group ends with its last member. */
+  recordUndelivered(fate: Fate): void {
+    for (const delivery of this.#returned) this.#drop(fate, delivery.message)
+    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) this.#drop(fate, waiting.message)
+  }
+
+  #isCaughtUp(): boolean {
+    return this.#returned.length === 0 && (this.#consumer?.caughtUp ?? this.#queue.length === 0)
+  }
+
+  #deliverAtMostOnce(message: Message): void {
+    const member = this.#chooser.choose(this.#members, message, ({ session }) => session.connection !== undefined)
+    if (member === undefined) this.#drop('subscriber-offline', message)
+    else member.session.sendAtMostOnce(message, message.retain && member.retainAsPublished, identifiersOf(member))
+  }
+
+  /**
+   * Sends a message through one of the members, at the QoS granted to it ([5.0 MQTT-4.8.2-3]). False: none can take it.
+   * @param again whether another member had it before, so that the group's position already counts it as sent
+   */
+  #handOver(message: Message, sequence: SequenceNumber, again: boolean): boolean {
+    if (message.isExpired(this.#engine.clock.now())) {
+      this.#drop('expired', message)
+      if (again) this.finish(sequence)
+      return true
+    }
+    const member = this.#chooser.choose(this.#members, message, canTake)
+    if (member === undefined) return false
+    const qos = lowerQoS(message.qos, member.qos)
+    const retain = message.retain && member.retainAsPublished
+    if (qos === 0) {
+      member.session.sendAtMostOnce(message, retain, identifiersOf(member))
+      if (again) this.finish(sequence)
+    } else {
+      if (!again) this.#consumer?.sent(sequence)
+      member.session.send(new Delivery(message, qos, retain, identifiersOf(member), sequence, this))
+    }
+    return true
+  }
+
+  #takeBack(session: Session, delivery: Delivery): void {
+    session.inflight.withdraw(delivery)
+    const later = this.#returned.findIndex((other) => other.sequence > delivery.sequence)
+    if (later < 0) this.#returned.push(delivery)
+    else this.#returned.splice(later, 0, delivery)
+  }
+
+  #end(delivery: Delivery, clientId: string): void {
+    this.#engine.fates.record('session-ended', delivery.message, clientId)
+    this.finish(delivery.sequence)
+  }
+
+  #drainQueue(): void {
+    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+      if (!this.#handOver(next.message, 0, false)) return
+      this.#queue.shift()
+    }
+  }
+
+  #readLog(consumer: LogConsumer): void {
+    let looked = 0
+    while (!this.#isReading && !consumer.caughtUp && this.#members.some(canTake)) {
+      if (looked >= ENTRIES_PER_TURN_MAX) {
+        this.#engine.clock.defer(() => this.pump())
+        return
+      }
+      looked += READ_ENTRIES_MAX
+      const end = this.#engine.store.lastSequence
+      const entries = this.#engine.store.read(consumer.positions(), READ_ENTRIES_MAX)
+      if (isPromise(entries)) this.#readLater(consumer, entries, end)
+      else this.#take(consumer, entries, end)
+    }
+  }
+
+  #readLater(consumer: LogConsumer, entries: Promise<readonly LogEntry[]>, end: SequenceNumber): void {
+    this.#isReading = true
+    entries.then(
+      (read) => {
+        this.#isReading = false
+        this.#take(consumer, read, end)
+        this.pump()
+      },
+      (error: unknown) => {
+        this.#isReading = false
+        this.#engine.reportStoreError(error)
+      }
+    )
+  }
+
+  #take(consumer: LogConsumer, entries: readonly LogEntry[], end: SequenceNumber): void {
+    for (const entry of entries) {
+      if (!consumer.isRestored(entry.sequence) && !this.#handOver(Message.of(entry.message), entry.sequence, false)) return
+      consumer.advance(entry.sequence)
+    }
+    if (entries.length < READ_ENTRIES_MAX) consumer.reachedEnd(end)
+  }
+
+  #drop(fate: Fate, message: StoredMessage): void {
+    this.#engine.fates.record(fate, message, this.filter)
+  }
+}
+
+function canTake({ session, qos }: Subscription): boolean {
+  return qos === 0 ? session.connection !== undefined && !session.connection.isCongested : session.canSend
+}
+
+function identifiersOf(member: Subscription): readonly number[] {
+  return member.identifier === 0 ? NO_IDENTIFIERS : [member.identifier]
+}

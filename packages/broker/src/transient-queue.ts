@@ -1,0 +1,54 @@
+import type { FateLedger } from './fates.ts'
+import type { Delivery } from './inflight.ts'
+
+/**
+ * What waits in memory for a session, or a group, that ends with its connections: bounded in number and bytes; the
+ * oldest goes first, and is counted.
+ */
+export class TransientQueue {
+  readonly #messagesMax: number
+  readonly #bytesMax: number
+  readonly #fates: FateLedger
+  readonly #owner: string
+  #entries: (Delivery | undefined)[] = []
+  #head = 0
+  #bytes = 0
+
+  /** @param owner the ClientID, or the group's filter, that a dropped message is counted for */
+  constructor(messagesMax: number, bytesMax: number, fates: FateLedger, owner: string) {
+    this.#messagesMax = messagesMax
+    this.#bytesMax = bytesMax
+    this.#fates = fates
+    this.#owner = owner
+  }
+
+  get length(): number {
+    return this.#entries.length - this.#head
+  }
+
+  push(delivery: Delivery): void {
+    delivery.message.own()
+    this.#entries.push(delivery)
+    this.#bytes += delivery.message.byteLength
+    while (this.length > this.#messagesMax || (this.#bytes > this.#bytesMax && this.length > 1)) {
+      const oldest = this.shift()
+      if (oldest !== undefined) this.#fates.record('queue-full', oldest.message, this.#owner)
+    }
+  }
+
+  peek(): Delivery | undefined {
+    return this.#entries[this.#head]
+  }
+
+  shift(): Delivery | undefined {
+    const delivery = this.#entries[this.#head]
+    if (delivery === undefined) return undefined
+    this.#entries[this.#head++] = undefined
+    this.#bytes -= delivery.message.byteLength
+    if (this.#head > 256 && this.#head * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head)
+      this.#head = 0
+    }
+    return delivery
+  }
+}

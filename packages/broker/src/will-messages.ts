@@ -1,0 +1,95 @@
+import type { WillRecord } from '@godwit/storage'
+import type { Engine } from './engine.ts'
+import { Message } from './message.ts'
+import type { Timer } from './timers.ts'
+
+interface PendingWill {
+  readonly record: WillRecord
+  readonly timer: Timer
+}
+
+/**
+ * Will Messages: kept from CONNECT on, published when the connection ends without a DISCONNECT 0x00, after the Will
+ * Delay Interval or at the end of the session, whichever is first ([5.0 MQTT-3.1.2-8], [3.1.1 MQTT-3.1.2-8]).
+ */
+export class WillMessages {
+  readonly #engine: Engine
+  /** By ClientID: the wills of open connections. */
+  readonly #armed = new Map<string, WillRecord>()
+  /** By ClientID: those whose connection has ended, while their delay runs. */
+  readonly #pending = new Map<string, PendingWill>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /** Keeps the will of a connection that is being accepted. */
+  arm(clientId: string, message: Message, delayIntervalSeconds: number): void {
+    const record = { clientId, message, delayIntervalSeconds, dueSinceMs: 0 }
+    this.#armed.set(clientId, record)
+    this.#engine.store.putWill(record)
+  }
+
+  /** DISCONNECT 0x00: the will is thrown away unpublished ([5.0 MQTT-3.14.4-3], [3.1.1 MQTT-3.14.4-3]). */
+  discard(clientId: string): void {
+    if (this.#armed.delete(clientId)) this.#engine.store.deleteWill(clientId)
+  }
+
+  /** The connection has ended in another way: the will is due, now or after its delay. */
+  connectionEnded(clientId: string, sessionExpiryIntervalSeconds: number): void {
+    const armed = this.#armed.get(clientId)
+    if (armed === undefined) return
+    this.#armed.delete(clientId)
+    const delaySeconds = Math.min(armed.delayIntervalSeconds, sessionExpiryIntervalSeconds)
+    if (delaySeconds === 0) {
+      this.#publish(armed)
+      return
+    }
+    const record = { ...armed, dueSinceMs: this.#engine.clock.now() }
+    this.#engine.store.putWill(record)
+    this.#wait(record)
+  }
+
+  /** The client is back in its session before the delay ran out ([5.0 MQTT-3.1.3-9]). */
+  sessionResumed(clientId: string): void {
+    const pending = this.#pending.get(clientId)
+    if (pending === undefined) return
+    this.#stopWaiting(pending)
+    this.#engine.store.deleteWill(clientId)
+  }
+
+  /** The session ends: a will that still waits is published. */
+  sessionEnded(clientId: string): void {
+    this.#due(clientId)
+  }
+
+  /** A will found in the store: its broker crashed or stopped before it was due. */
+  restore(record: WillRecord): void {
+    const dueSinceMs = record.dueSinceMs === 0 ? this.#engine.clock.now() : record.dueSinceMs
+    this.#wait({ ...record, dueSinceMs })
+  }
+
+  #wait(record: WillRecord): void {
+    const timer = this.#engine.timers.create(() => this.#due(record.clientId))
+    this.#pending.set(record.clientId, { record, timer })
+    this.#engine.timers.set(timer, record.dueSinceMs + record.delayIntervalSeconds * 1000)
+  }
+
+  #due(clientId: string): void {
+    const pending = this.#pending.get(clientId)
+    if (pending === undefined) return
+    this.#stopWaiting(pending)
+    this.#publish(pending.record)
+  }
+
+  #stopWaiting(pending: PendingWill): void {
+    this.#engine.timers.clear(pending.timer)
+    this.#pending.delete(pending.record.clientId)
+  }
+
+  #publish(record: WillRecord): void {
+    // [5.0 MQTT-3.1.2-10] [3.1.1 MQTT-3.1.2-10]
+    this.#engine.store.deleteWill(record.clientId)
+    this.#engine.router.publish(Message.of(record.message).published(this.#engine.clock.now()))
+  }
+}

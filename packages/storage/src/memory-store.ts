@@ -1,0 +1,230 @@
+import assert from 'node:assert'
+import { MemoryQueue } from './memory-queue.ts'
+import { MemoryRecords } from './memory-records.ts'
+import { MemoryRetained } from './memory-retained.ts'
+import { mergeQueues } from './merge-queues.ts'
+import type {
+  ProgressRecord,
+  SessionRecord,
+  SharedGroupRecord,
+  StoreContents,
+  SubscriptionRecord,
+  WillRecord
+} from './records.ts'
+import type {
+  Backlog,
+  CommitNumber,
+  Consumer,
+  LogEntry,
+  QueueId,
+  QueuePosition,
+  RetainedPage,
+  Store,
+  StoreListener
+} from './store.ts'
+import type { SequenceNumber, StoredMessage } from './stored-message.ts'
+
+export interface MemoryStoreOptions {
+  /** Calls back when the commit that has begun to gather is to be made. Default: at the end of the current microtask. */
+  readonly schedule?: ((commit: () => void) => void) | undefined
+}
+
+/**
+ * A store that lasts as long as its process. What it calls durable is in memory: it fits tests, and brokers that may
+ * forget. Opened again after `close()`, the same object returns what it held, as a store on disk would to a broker that
+ * was restarted.
+ */
+export class MemoryStore implements Store {
+  readonly #schedule: (commit: () => void) => void
+  #listener: StoreListener | undefined = undefined
+  #gatheringCommit: CommitNumber = 1
+  #gathering = false
+
+  #lastSequence: SequenceNumber = 0
+  #lastQueue: QueueId = 0
+  readonly #queues = new Map<QueueId, MemoryQueue>()
+  readonly #queueIds = new Map<string, QueueId>()
+
+  readonly #records = new MemoryRecords()
+  readonly #retained = new MemoryRetained()
+  readonly #touchedSessions = new Map<string, Consumer>()
+  readonly #touchedGroups = new Map<string, Consumer>()
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#schedule = options.schedule ?? queueMicrotask
+  }
+
+  async open(listener: StoreListener): Promise<StoreContents> {
+    assert(this.#listener === undefined, 'the store is open already')
+    this.#listener = listener
+    return this.#records.contents()
+  }
+
+  async close(): Promise<void> {
+    if (this.#gathering) this.#commit()
+    this.#listener = undefined
+  }
+
+  get gatheringCommit(): CommitNumber {
+    return this.#gatheringCommit
+  }
+
+  get lastSequence(): SequenceNumber {
+    return this.#lastSequence
+  }
+
+  openQueue(topicFilter: string): QueueId {
+    const known = this.#queueIds.get(topicFilter)
+    if (known !== undefined) return known
+    this.#change()
+    const queue = ++this.#lastQueue
+    this.#queueIds.set(topicFilter, queue)
+    this.#queues.set(queue, new MemoryQueue(topicFilter))
+    return queue
+  }
+
+  dropQueue(queue: QueueId): void {
+    this.#change()
+    const dropped = this.#queues.get(queue)
+    if (dropped === undefined) return
+    this.#queues.delete(queue)
+    this.#queueIds.delete(dropped.topicFilter)
+  }
+
+  trimQueue(queue: QueueId, through: SequenceNumber): void {
+    this.#change()
+    this.#queues.get(queue)?.trim(through)
+  }
+
+  backlog(position: QueuePosition): Backlog {
+    return this.#queues.get(position.queue)?.backlog(position.after) ?? { messages: 0, bytes: 0 }
+  }
+
+  append(message: StoredMessage, queues: readonly QueueId[]): SequenceNumber {
+    this.#change()
+    const sequence = ++this.#lastSequence
+    if (queues.length > 0) {
+      const entry: LogEntry = { sequence, message, queues }
+      const bytes = message.payload.byteLength + Buffer.byteLength(message.topicName)
+      for (const queue of queues) this.#queues.get(queue)?.push(entry, bytes)
+    }
+    return sequence
+  }
+
+  read(positions: readonly QueuePosition[], limit: number): readonly LogEntry[] {
+    const only = positions[0]
+    if (only === undefined || positions.length > 1) return mergeQueues(this.#queues, positions, limit)
+    return this.#queues.get(only.queue)?.read(only.after, limit) ?? []
+  }
+
+  putSession(record: SessionRecord): void {
+    this.#change()
+    this.#records.putSession(record)
+  }
+
+  deleteSession(clientId: string): void {
+    this.#change()
+    this.#records.deleteSession(clientId)
+    this.#touchedSessions.delete(clientId)
+  }
+
+  putSubscription(clientId: string, record: SubscriptionRecord): void {
+    this.#change()
+    this.#records.putSubscription(clientId, record)
+  }
+
+  deleteSubscription(clientId: string, topicFilter: string): void {
+    this.#change()
+    this.#records.deleteSubscription(clientId, topicFilter)
+  }
+
+  putSharedGroup(record: SharedGroupRecord): void {
+    this.#change()
+    this.#records.putGroup(record)
+  }
+
+  deleteSharedGroup(filter: string): void {
+    this.#change()
+    this.#records.deleteGroup(filter)
+    this.#touchedGroups.delete(filter)
+  }
+
+  touch(consumer: Consumer): void {
+    this.#change()
+    if (consumer.kind === 'session') this.#touchedSessions.set(consumer.key, consumer)
+    else this.#touchedGroups.set(consumer.key, consumer)
+  }
+
+  putReceived(clientId: string, packetIdentifier: number, message: StoredMessage): void {
+    this.#change()
+    this.#records.putReceived(clientId, packetIdentifier, message)
+  }
+
+  deleteReceived(clientId: string, packetIdentifier: number): void {
+    this.#change()
+    this.#records.deleteReceived(clientId, packetIdentifier)
+  }
+
+  putWill(record: WillRecord): void {
+    this.#change()
+    this.#records.putWill(record)
+  }
+
+  deleteWill(clientId: string): void {
+    this.#change()
+    this.#records.deleteWill(clientId)
+  }
+
+  get retainedCount(): number {
+    return this.#retained.size
+  }
+
+  hasRetained(topicName: string): boolean {
+    return this.#retained.has(topicName)
+  }
+
+  putRetained(message: StoredMessage, sequence: SequenceNumber): void {
+    this.#change()
+    this.#retained.put({ sequence, message })
+  }
+
+  deleteRetained(topicName: string): void {
+    this.#change()
+    this.#retained.delete(topicName)
+  }
+
+  readRetained(topicFilter: string, after: string | undefined, limit: number): RetainedPage {
+    return this.#retained.page(topicFilter, after, limit)
+  }
+
+  /** The first change after a commit schedules the next one; all others cost one comparison. */
+  #change(): void {
+    if (this.#gathering) return
+    assert(this.#listener !== undefined, 'the store is not open')
+    this.#gathering = true
+    const commit = this.#gatheringCommit
+    this.#schedule(() => {
+      // close() may have made this commit already.
+      if (this.#gathering && this.#gatheringCommit === commit) this.#commit()
+    })
+  }
+
+  #commit(): void {
+    if (this.#touchedSessions.size > 0) {
+      for (const [clientId, consumer] of this.#touchedSessions) write(this.#records.sessionProgress(clientId), consumer)
+      this.#touchedSessions.clear()
+    }
+    if (this.#touchedGroups.size > 0) {
+      for (const [filter, consumer] of this.#touchedGroups) write(this.#records.groupProgress(filter), consumer)
+      this.#touchedGroups.clear()
+    }
+    this.#gathering = false
+    const commit = this.#gatheringCommit++
+    this.#listener?.onCommitted(commit)
+  }
+}
+
+/** A consumer that the store does not hold (any longer) is not asked. */
+function write(held: { progress: ProgressRecord } | undefined, consumer: Consumer): void {
+  if (held !== undefined) held.progress = consumer.progress()
+}

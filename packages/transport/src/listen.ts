@@ -1,0 +1,88 @@
+import { createServer, type Socket } from 'node:net'
+import { bind } from './bind.ts'
+import { proxyStage, type Stage, tlsStage, transportStage, webSocketStage } from './connection-stages.ts'
+import { ListenError } from './listen-error.ts'
+import type {
+  CertificateOptions,
+  ListenOptions,
+  SecureWebSocketListenOptions,
+  TlsListenOptions,
+  UnixListenOptions
+} from './listen-options.ts'
+import { listenOnUnixSocket } from './listen-unix.ts'
+import { type SecureListener, SecureServerListener, ServerListener } from './listener.ts'
+import { type PeerAddress, urlHost } from './peer-address.ts'
+import { PendingConnections } from './pending-connections.ts'
+import { secureContextOptions } from './tls-stage.ts'
+import type { Listener, Transport } from './transport.ts'
+import { BACKLOG, HANDSHAKE_TIMEOUT_MS, TCP_KEEP_ALIVE_SECONDS } from './transport-limits.ts'
+import { DEFAULT_WEB_SOCKET_PATH } from './web-socket-upgrade.ts'
+
+type Accept = (transport: Transport) => void
+type NetworkOptions = Exclude<ListenOptions, UnixListenOptions>
+type SecureOptions = TlsListenOptions | SecureWebSocketListenOptions
+
+const SCHEMES = { tcp: 'mqtt', tls: 'mqtts', websocket: 'ws', 'secure-websocket': 'wss' } as const
+
+/**
+ * Opens a listener and gives `accept` each connection once it is ready to carry MQTT (TLS established, WebSocket open). `accept`
+ * must see to `transport.start`. Rejects with a ListenError when the address, the certificate or an option is no good.
+ */
+export function listen(options: SecureOptions, accept: Accept): Promise<SecureListener>
+export function listen(options: ListenOptions, accept: Accept): Promise<Listener>
+export async function listen(options: ListenOptions, accept: Accept): Promise<Listener> {
+  return options.kind === 'unix' ? listenOnUnixSocket(options, accept) : listenOnNetwork(options, accept)
+}
+
+async function listenOnNetwork(options: NetworkOptions, accept: Accept): Promise<Listener> {
+  const host = options.host ?? '127.0.0.1'
+  const isWebSocket = options.kind === 'websocket' || options.kind === 'secure-websocket'
+  const path = isWebSocket ? (options.path ?? DEFAULT_WEB_SOCKET_PATH) : ''
+  const urlAt = (port: number): string => `${SCHEMES[options.kind]}://${urlHost(host, port)}${path}`
+  const onError = options.onError ?? ignore
+  const pending = new PendingConnections(options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS, onError)
+
+  let stage: Stage = isWebSocket ? webSocketStage({ ...options, onError }, pending, accept) : transportStage(pending, accept)
+  let update: ((certificate: CertificateOptions) => void) | undefined
+  if (options.kind === 'tls' || options.kind === 'secure-websocket') {
+    const context = secureContextOptions(urlAt(options.port), options)
+    const tls = tlsStage(context, isWebSocket ? ['http/1.1'] : undefined, options.clientCertificates, pending, stage)
+    stage = tls.stage
+    update = (certificate) => {
+      const { clientCertificates, minimumTlsVersion } = options
+      tls.server.setSecureContext(secureContextOptions(urlAt(port), { ...certificate, clientCertificates, minimumTlsVersion }))
+    }
+  }
+  const trustedProxies = options.proxyProtocol?.trustedProxies
+  if (trustedProxies !== undefined) stage = proxied(trustedProxies, urlAt(options.port), pending, stage)
+
+  const keepAliveSeconds = options.keepAliveSeconds ?? TCP_KEEP_ALIVE_SECONDS
+  const server = createServer({ noDelay: true, keepAlive: keepAliveSeconds > 0, keepAliveInitialDelay: keepAliveSeconds * 1000 })
+  const isReadyAtOnce = options.kind === 'tcp' && trustedProxies === undefined
+  server.on('connection', isReadyAtOnce ? stage : pendingFirst(pending, stage))
+  await bind(server, { host, port: options.port, backlog: options.backlog ?? BACKLOG }, urlAt(options.port), onError)
+
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : options.port
+  const bound = { kind: options.kind, url: urlAt(port), port, server, destroyPending: (): void => pending.destroyAll() }
+  return update === undefined ? new ServerListener(bound) : new SecureServerListener(bound, update)
+}
+
+function pendingFirst(pending: PendingConnections, stage: Stage): Stage {
+  return (socket: Socket) => {
+    pending.add(socket)
+    if (!socket.destroyed) stage(socket)
+  }
+}
+
+function proxied(trustedProxies: readonly string[], url: string, pending: PendingConnections, next: Stage): Stage {
+  try {
+    return proxyStage(trustedProxies, pending, next)
+  } catch (cause) {
+    throw new ListenError('BAD_OPTION', url, cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+function ignore(_error: Error, _peer: PeerAddress): void {
+  // The program did not ask to be told.
+}

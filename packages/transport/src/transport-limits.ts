@@ -1,0 +1,28 @@
+/** Every bound and default of this package, with its reason. */
+
+/**
+ * From the accepted connection to the Transport: PROXY header, TLS handshake and WebSocket upgrade together. Long enough for
+ * a device on a slow radio link, short enough that silent connections do not gather.
+ */
+export const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** Connections the operating system may hold before we accept them: a fleet that reconnects at once. Linux cuts it to somaxconn. */
+export const BACKLOG = 4_096
+
+/** Idle time before TCP probes a silent peer. MQTT's own Keep Alive is 0 for some clients; this finds those that vanished. */
+export const TCP_KEEP_ALIVE_SECONDS = 60
+
+/** After `end`, how long a peer may take to close its side. Until then we read and discard, see `SocketTransport.end`. */
+export const LINGER_MS = 2_000
+
+/** PROXY protocol v1, with its CRLF: the longest line that its specification allows. */
+export const PROXY_V1_BYTES_MAX = 107
+
+/** PROXY protocol v2, header and TLVs. Addresses take 216 bytes at most; the rest is room for the TLVs of cloud load balancers. */
+export const PROXY_V2_BYTES_MAX = 4_096
+
+/** One WebSocket message, whole, before it is handed on: what a client that is not yet authenticated may make us hold. */
+export const WEB_SOCKET_MESSAGE_BYTES_MAX = 1_048_576
+
+/** Bytes on their way in memory from which `write` returns false: what a Node socket uses too. */
+export const MEMORY_WRITE_BUFFER_BYTES = 65_536
