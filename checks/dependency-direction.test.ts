@@ -115,6 +115,18 @@ test.each([
   expect(workspace('export {}', { manifest: changed })).toEqual([finding])
 })
 
+test('a peer dependency may be imported, must be used, and may be a range', () => {
+  const peers = manifest({
+    name: '@godwit/upper',
+    dependencies: { '@godwit/lower': '0.1.0' },
+    peerDependencies: { vitest: '^5.1.0' }
+  })
+  expect(workspace("import { describe } from 'vitest'", { manifest: peers })).toEqual([])
+  expect(workspace('export {}', { manifest: peers })).toEqual([
+    'packages/upper/package.json: dependencies list vitest, which no source imports'
+  ])
+})
+
 test('a range of versions is found', () => {
   const changed = manifest({ name: '@godwit/upper', exports: {}, dependencies: { '@godwit/lower': '0.1.0', ws: '^8.0.0' } })
   expect(workspace("import 'ws'", { manifest: changed })).toEqual([

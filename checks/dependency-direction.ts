@@ -116,8 +116,9 @@ function checkUsed(
       if (sibling !== undefined) references.add(sibling.directory)
     }
   }
+  const listed = Object.keys({ ...owner.manifest.dependencies, ...owner.manifest.peerDependencies })
   return [
-    ...compare(`${owner.directory}/package.json: dependencies`, Object.keys(owner.manifest.dependencies), dependencies),
+    ...compare(`${owner.directory}/package.json: dependencies`, listed, dependencies),
     ...compare(`${owner.directory}/tsconfig.json: references`, owner.references, references)
   ]
 }

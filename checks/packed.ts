@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join, relative } from 'node:path'
@@ -22,18 +22,16 @@ const environment: NodeJS.ProcessEnv = {
 
 /** Runs a program to its end and returns what it printed; throws, with both its outputs, if it fails. */
 export function run(program: string, args: readonly string[], cwd: string): string {
-  try {
-    return execFileSync(program, args, {
-      cwd,
-      env: environment,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 240_000
-    })
-  } catch (cause) {
-    const { stdout, stderr } = { stdout: '', stderr: '', ...record(cause) }
-    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause })
-  }
+  const { status, error, stdout, stderr } = spawnSync(program, args, {
+    cwd,
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 240_000
+  })
+  if (error !== undefined) throw error
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with status ${status}:\n${stdout}${stderr}`)
+  return stdout
 }
 
 /** Packs directories, each given as a path relative to the root, into tarballs. */

@@ -18,6 +18,8 @@ export interface Manifest {
   readonly private: boolean
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
+  /** What the application must bring itself, if it uses the part that needs it. */
+  readonly peerDependencies: Readonly<Record<string, string>>
   /** The subpaths that others may import: `.`, `./internal`, ... */
   readonly exports: readonly string[]
   /** The `#names` that its own sources may import. */
@@ -76,6 +78,7 @@ export function parseManifest(text: string): Manifest {
     private: json['private'] === true,
     dependencies: strings(json['dependencies']),
     devDependencies: strings(json['devDependencies']),
+    peerDependencies: strings(json['peerDependencies']),
     exports: Object.keys(record(json['exports'])),
     imports: Object.keys(record(json['imports']))
   }
@@ -100,7 +103,7 @@ function strings(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(record(value)).map(([key, entry]) => [key, string(entry)]))
 }
 
-/** Tests (`*.test.ts`) and what only they use (`*.test.support.ts`, `*.test.suite.ts`): none of it is published. */
+/** Tests (`*.test.ts`) and what only they use (`*.test.support.ts`, `testing/`): none of it is published. */
 export function isTest(path: string): boolean {
-  return /\.test\.[\w.]+$/.test(path)
+  return /\.test\.[\w.]+$|\/testing\//.test(path)
 }

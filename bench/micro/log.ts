@@ -155,8 +155,9 @@ const MEASUREMENTS: readonly Measurement[] = [
     operations: 1_000_000,
     async prepare() {
       const store = await openStore()
-      for (let index = 0; index < 1_000_000; index++)
+      for (let index = 0; index < 1_000_000; index++) {
         store.putRetained(message(`devices/${(index * 611_953) % 1_000_000}/state`), 1)
+      }
       return () => {
         let after: string | undefined
         do after = store.readRetained('devices/+/state', after, 100).next

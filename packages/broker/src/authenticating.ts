@@ -1,7 +1,7 @@
 import { type AuthPacket, type ConnectPacket, MqttError, PacketType, ReasonCode } from '@godwit/protocol'
+import { acceptIfAllowed, refuse } from './accept-client.ts'
 import type { AuthenticationStep, ConnectRequest, EnhancedAuthentication } from './access.ts'
 import type { Connection } from './connection.ts'
-import { acceptIfAllowed, refuse } from './handle-connect.ts'
 import { isPromise } from './maybe-promise.ts'
 import type { Timer } from './timers.ts'
 
@@ -17,7 +17,12 @@ export interface Authenticating {
 }
 
 /** Begins the exchange that a CONNECT asks for. */
-export function beginAuthentication(connection: Connection, connect: ConnectPacket, request: ConnectRequest, method: string): void {
+export function beginAuthentication(
+  connection: Connection,
+  connect: ConnectPacket,
+  request: ConnectRequest,
+  method: string
+): void {
   begin(connection, method, request, connect, connect.properties.authenticationData)
 }
 
@@ -41,7 +46,9 @@ function begin(
   const { engine } = connection
   const exchange = engine.access.enhancedAuthentication?.(method, request)
   // [5.0 MQTT-4.12.0-1]
-  if (exchange === undefined) throw new MqttError(ReasonCode.BadAuthenticationMethod, `the Authentication Method ${method} is not supported`)
+  if (exchange === undefined) {
+    throw new MqttError(ReasonCode.BadAuthenticationMethod, `the Authentication Method ${method} is not supported`)
+  }
   const timer = engine.timers.create(() => {
     connection.close({ reasonCode: ReasonCode.NotAuthorized, reason: 're-authentication was not finished in time' })
   })

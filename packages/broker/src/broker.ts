@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { type MessageProperties, NO_PROPERTIES, type QoS, ReasonCode, validateTopicFilter, validateTopicName } from '@godwit/protocol'
+import {
+  type MessageProperties,
+  NO_PROPERTIES,
+  type QoS,
+  ReasonCode,
+  validateTopicFilter,
+  validateTopicName
+} from '@godwit/protocol'
 import { MemoryStore, type Store } from '@godwit/storage'
 import { type Listener, type ListenOptions, listen, type Transport } from '@godwit/transport'
 import type { Access } from './access.ts'

@@ -17,7 +17,7 @@ interface Waiting {
 export class Commits implements StoreListener {
   #durable: CommitNumber = 0
   /** In the order of their commits, since those only rise. */
-  #waiting: Waiting[] = []
+  readonly #waiting: Waiting[] = []
   readonly #onFailure: (error: Error) => void
 
   /** @param onFailure told once per commit that failed */

@@ -459,4 +459,3 @@ export class Connection implements TransportReceiver, CommitWaiter {
     this.#setKeepAlive(agreement.keepAliveSeconds)
   }
 }
-

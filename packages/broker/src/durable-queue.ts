@@ -31,13 +31,7 @@ export class DurableQueue {
   #hasMoved = false
 
   /** @param onMoved called once after a change that may allow a cut, until the next `trim` */
-  constructor(
-    store: Store,
-    topicFilter: string,
-    limits: Limits,
-    fates: FateLedger,
-    onMoved: (queue: DurableQueue) => void
-  ) {
+  constructor(store: Store, topicFilter: string, limits: Limits, fates: FateLedger, onMoved: (queue: DurableQueue) => void) {
     this.#store = store
     this.#limits = limits
     this.#fates = fates

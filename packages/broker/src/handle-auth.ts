@@ -7,7 +7,9 @@ export function handleAuth(connection: Connection, packet: AuthPacket): void {
   const { agreement, authenticating } = connection
   const method = authenticating?.method ?? agreement?.authenticationMethod
   // [5.0 MQTT-4.12.0-7]
-  if (method === undefined) throw new MqttError(ReasonCode.ProtocolError, 'AUTH came though CONNECT named no Authentication Method')
+  if (method === undefined) {
+    throw new MqttError(ReasonCode.ProtocolError, 'AUTH came though CONNECT named no Authentication Method')
+  }
   // [5.0 MQTT-4.12.0-5] [5.0 MQTT-4.12.1-1]
   if (packet.properties.authenticationMethod !== method) {
     throw new MqttError(ReasonCode.ProtocolError, `the Authentication Method of AUTH is not ${method}, that of CONNECT`)

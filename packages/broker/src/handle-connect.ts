@@ -1,25 +1,9 @@
-import {
-  type ConnackProperties,
-  type ConnectPacket,
-  MqttError,
-  NO_PROPERTIES,
-  PacketType,
-  ProtocolVersion,
-  ReasonCode,
-  topicLevels,
-  validateTopicName
-} from '@godwit/protocol'
-import type { Accepted, ClientIdentity, ConnectRequest, Refused } from './access.ts'
+import { type ConnectPacket, MqttError, ProtocolVersion, ReasonCode, topicLevels, validateTopicName } from '@godwit/protocol'
+import { acceptIfAllowed, refuse } from './accept-client.ts'
+import type { Accepted, ConnectRequest, Refused } from './access.ts'
 import { beginAuthentication } from './authenticating.ts'
-import { authorize } from './authorization.ts'
-import type { Agreement, Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { isPromise } from './maybe-promise.ts'
-import { Message } from './message.ts'
-import { expirySeconds, toExpiryInterval } from './session-expiry.ts'
-import type { Session } from './session.ts'
-
-/** The Receive Maximum of a client that does not tell its own ([5.0 3.1.2.11.3]). */
-const RECEIVE_MAXIMUM_DEFAULT = 0xffff
 
 /**
  * CONNECT: checked, authenticated, then accepted with a session ([5.0 3.1.4], [3.1.1 3.1.4]). The packets that a hasty
@@ -30,7 +14,10 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): vo
   const { engine, transport } = connection
   if (engine.isClosing) throw new MqttError(ReasonCode.ServerUnavailable, 'the server is shutting down')
   if (engine.clients.size >= engine.limits.clientsMax && !engine.clients.has(packet.clientId)) {
-    throw new MqttError(ReasonCode.QuotaExceeded, `${engine.limits.clientsMax} clients are connected, the most that this server takes`)
+    throw new MqttError(
+      ReasonCode.QuotaExceeded,
+      `${engine.limits.clientsMax} clients are connected, the most that this server takes`
+    )
   }
   checkClientId(packet, engine.limits.clientIdBytesMax)
   checkWill(connection, packet)
@@ -67,18 +54,13 @@ function conclude(connection: Connection, packet: ConnectPacket, request: Connec
   else refuse(connection, verdict)
 }
 
-/** Ends a connection whose client may not use this server. */
-export function refuse(connection: Connection, { reasonCode, reasonString, serverReference }: Refused): void {
-  connection.close({
-    reasonCode: reasonCode ?? ReasonCode.NotAuthorized,
-    reason: reasonString ?? 'not authorized to connect',
-    serverReference
-  })
-}
-
 /** [5.0 MQTT-3.1.3-6] [3.1.1 MQTT-3.1.3-8]: without a ClientID only a clean session can be had, and none on 3.1 */
 function checkClientId({ clientId, protocolVersion, cleanStart }: ConnectPacket, bytesMax: number): void {
-  if (clientId === '' && protocolVersion !== ProtocolVersion.Mqtt5 && (protocolVersion === ProtocolVersion.Mqtt31 || !cleanStart)) {
+  if (
+    clientId === '' &&
+    protocolVersion !== ProtocolVersion.Mqtt5 &&
+    (protocolVersion === ProtocolVersion.Mqtt31 || !cleanStart)
+  ) {
     throw new MqttError(ReasonCode.ClientIdentifierNotValid, 'a ClientID is needed')
   }
   if (Buffer.byteLength(clientId) > bytesMax) {
@@ -90,157 +72,15 @@ function checkWill({ engine: { features, limits } }: Connection, { will }: Conne
   if (will === undefined) return
   // [5.0 MQTT-3.2.2-12] [5.0 MQTT-3.2.2-13]
   if (will.qos > features.maximumQoS) throw new MqttError(ReasonCode.QoSNotSupported, `the Maximum QoS is ${features.maximumQoS}`)
-  if (will.retain && !features.retainAvailable) throw new MqttError(ReasonCode.RetainNotSupported, 'this server does not retain messages')
+  if (will.retain && !features.retainAvailable) {
+    throw new MqttError(ReasonCode.RetainNotSupported, 'this server does not retain messages')
+  }
   const problem = validateTopicName(will.topicName)
   if (problem !== undefined) throw new MqttError(ReasonCode.TopicNameInvalid, `the Will Topic: ${problem}`)
   if (Buffer.byteLength(will.topicName) > limits.topicBytesMax || topicLevels(will.topicName) > limits.topicLevelsMax) {
-    throw new MqttError(ReasonCode.TopicNameInvalid, `a Will Topic may have ${limits.topicBytesMax} bytes and ${limits.topicLevelsMax} levels`)
-  }
-}
-
-/** Accepts an authenticated client, if it may publish its will. */
-export function acceptIfAllowed(
-  connection: Connection,
-  packet: ConnectPacket,
-  request: ConnectRequest,
-  accepted: Accepted,
-  authenticationData: Uint8Array | undefined
-): void {
-  const { clientId, protocolVersion, transport, peer, will } = request
-  const userName = accepted.userName ?? request.userName
-  const identity: ClientIdentity = { clientId, userName, protocolVersion, transport, peer }
-  const allowed =
-    will === undefined
-      ? true
-      : authorize(connection.engine, identity, { action: 'publish', topicName: will.topicName, qos: will.qos, retain: will.retain })
-  const decide = (isAllowed: boolean) => {
-    if (isAllowed) accept(connection, packet, request, identity, accepted, authenticationData)
-    else refuse(connection, { accepted: false, reasonString: 'not authorized to publish the Will Message' })
-  }
-  if (isPromise(allowed)) connection.hold(allowed, decide)
-  else decide(allowed)
-}
-
-function accept(
-  connection: Connection,
-  packet: ConnectPacket,
-  request: ConnectRequest,
-  identity: ClientIdentity,
-  accepted: Accepted,
-  authenticationData: Uint8Array | undefined
-): void {
-  const { engine } = connection
-  const { clientId } = identity
-  // [5.0 MQTT-3.1.4-3] [3.1.1 MQTT-3.1.4-2]
-  engine.clients.get(clientId)?.close({ reasonCode: ReasonCode.SessionTakenOver, reason: 'another connection uses this ClientID' })
-  const known = engine.sessions.get(clientId)
-  if (known === undefined && engine.sessions.size >= engine.limits.sessionsMax) {
-    throw new MqttError(ReasonCode.QuotaExceeded, `there are ${engine.limits.sessionsMax} sessions, the most that this server keeps`)
-  }
-  const session = openSession(connection, packet, clientId, known)
-  keepWill(connection, packet, clientId)
-  const agreement: Agreement = {
-    identity,
-    request,
-    session,
-    receiveMaximum: packet.properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT,
-    keepAliveSeconds: keepAliveOf(connection, packet),
-    requestProblemInformation: packet.properties.requestProblemInformation ?? true,
-    authenticationMethod: packet.properties.authenticationMethod
-  }
-  connection.accept(agreement, packet)
-  const sessionPresent = session === known
-  const welcome = () => {
-    sendConnack(connection, packet, agreement, sessionPresent, accepted, authenticationData)
-    session.attach(connection, agreement.receiveMaximum)
-  }
-  // What CONNACK says of the session has to be true after a crash as well.
-  if (session.isDurable || packet.will !== undefined) connection.hold(engine.committed(), welcome)
-  else welcome()
-}
-
-/** Clean Start, or Clean Session: the known session ends and a new one begins; else it goes on ([5.0 MQTT-3.1.2-4] to [5.0 MQTT-3.1.2-6]). */
-function openSession({ engine }: Connection, packet: ConnectPacket, clientId: string, known: Session | undefined): Session {
-  const requested =
-    packet.protocolVersion === ProtocolVersion.Mqtt5
-      ? (packet.properties.sessionExpiryInterval ?? 0)
-      : packet.cleanStart
-        ? 0
-        : engine.limits.sessionExpirySecondsMax
-  const expiryIntervalSeconds = expirySeconds(requested, engine.limits)
-  if (known !== undefined && !packet.cleanStart) {
-    engine.sessions.resume(known, expiryIntervalSeconds)
-    return known
-  }
-  if (known !== undefined) engine.sessions.end(known, 'session-ended')
-  return engine.sessions.create(clientId, expiryIntervalSeconds)
-}
-
-function keepWill({ engine }: Connection, { will }: ConnectPacket, clientId: string): void {
-  if (will === undefined) return
-  const { willDelayInterval, ...properties } = will.properties
-  const message = Message.publish({ ...will, properties }, clientId, engine.clock.now())
-  message.own()
-  engine.wills.arm(clientId, message, willDelayInterval ?? 0)
-}
-
-/** [5.0 MQTT-3.1.2-21] [3.1.1 MQTT-3.1.2-24]: only 5.0 clients can be told another one than their own */
-function keepAliveOf({ engine: { limits } }: Connection, { protocolVersion, keepAliveSeconds }: ConnectPacket): number {
-  const { keepAliveSecondsMax } = limits
-  if (protocolVersion !== ProtocolVersion.Mqtt5 || keepAliveSecondsMax === 0) return keepAliveSeconds
-  return keepAliveSeconds === 0 ? keepAliveSecondsMax : Math.min(keepAliveSeconds, keepAliveSecondsMax)
-}
-
-function sendConnack(
-  connection: Connection,
-  packet: ConnectPacket,
-  agreement: Agreement,
-  sessionPresent: boolean,
-  accepted: Accepted,
-  authenticationData: Uint8Array | undefined
-): void {
-  const { engine, transport } = connection
-  const { clientId, userName, protocolVersion } = agreement.identity
-  const properties = connection.isMqtt5 ? connackProperties(connection, packet, agreement, accepted, authenticationData) : NO_PROPERTIES
-  connection.sendNow({ type: PacketType.Connack, sessionPresent, reasonCode: ReasonCode.Success, properties })
-  engine.logger.info({ clientId, userName, peer: transport.peer.address, protocolVersion, sessionPresent }, 'client connected')
-  engine.events.emit('clientConnected', {
-    clientId,
-    userName,
-    protocolVersion,
-    keepAliveSeconds: agreement.keepAliveSeconds,
-    sessionPresent,
-    transport: transport.kind,
-    peer: transport.peer
-  })
-}
-
-/** Tells the client what differs from what it asked for, or from what the specification lets it assume. */
-function connackProperties(
-  { engine }: Connection,
-  packet: ConnectPacket,
-  { identity, session, keepAliveSeconds, authenticationMethod }: Agreement,
-  accepted: Accepted,
-  authenticationData: Uint8Array | undefined
-): ConnackProperties {
-  const { limits, features, options } = engine
-  const { sessionExpiryInterval, requestResponseInformation } = packet.properties
-  const grantedExpiryInterval = toExpiryInterval(session.expiryIntervalSeconds)
-  return {
-    sessionExpiryInterval: grantedExpiryInterval === (sessionExpiryInterval ?? 0) ? undefined : grantedExpiryInterval,
-    receiveMaximum: limits.receiveMaximum,
-    maximumQoS: features.maximumQoS === 2 ? undefined : features.maximumQoS,
-    retainAvailable: features.retainAvailable ? undefined : false,
-    maximumPacketSize: limits.packetBytesMax,
-    assignedClientIdentifier: packet.clientId === '' ? identity.clientId : undefined,
-    topicAliasMaximum: limits.topicAliasMaximum === 0 ? undefined : limits.topicAliasMaximum,
-    wildcardSubscriptionAvailable: features.wildcardSubscriptionAvailable ? undefined : false,
-    subscriptionIdentifiersAvailable: features.subscriptionIdentifiersAvailable ? undefined : false,
-    sharedSubscriptionAvailable: features.sharedSubscriptionAvailable ? undefined : false,
-    serverKeepAlive: keepAliveSeconds === packet.keepAliveSeconds ? undefined : keepAliveSeconds,
-    responseInformation: requestResponseInformation === true ? options.responseInformation : undefined,
-    userProperties: accepted.userProperties,
-    authenticationMethod,
-    authenticationData
+    throw new MqttError(
+      ReasonCode.TopicNameInvalid,
+      `a Will Topic may have ${limits.topicBytesMax} bytes and ${limits.topicLevelsMax} levels`
+    )
   }
 }

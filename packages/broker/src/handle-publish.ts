@@ -1,4 +1,12 @@
-import { MqttError, PacketType, type PublishPacket, type PublishReasonCode, ReasonCode, reasonCodeName, topicLevels } from '@godwit/protocol'
+import {
+  MqttError,
+  PacketType,
+  type PublishPacket,
+  type PublishReasonCode,
+  ReasonCode,
+  reasonCodeName,
+  topicLevels
+} from '@godwit/protocol'
 import { authorize } from './authorization.ts'
 import type { Agreement, Connection } from './connection.ts'
 import type { Fate } from './fates.ts'
@@ -43,7 +51,8 @@ function decide(connection: Connection, agreement: Agreement, packet: PublishPac
 
 function toMessage(connection: Connection, agreement: Agreement, packet: PublishPacket): Message {
   const { topicAlias } = packet.properties
-  const resolved = topicAlias === undefined ? packet : withoutAlias(packet, connection.inboundAliases.resolve(topicAlias, packet.topicName))
+  const resolved =
+    topicAlias === undefined ? packet : withoutAlias(packet, connection.inboundAliases.resolve(topicAlias, packet.topicName))
   return Message.publish(resolved, agreement.identity.clientId, connection.engine.clock.now())
 }
 

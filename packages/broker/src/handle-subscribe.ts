@@ -24,14 +24,15 @@ import type { SharedFilter } from './subscriptions.ts'
 export function handleSubscribe(connection: Connection, agreement: Agreement, packet: SubscribePacket): void {
   const { features } = connection.engine
   if (packet.properties.subscriptionIdentifier !== undefined && !features.subscriptionIdentifiersAvailable) {
-    throw new MqttError(
-      ReasonCode.SubscriptionIdentifiersNotSupported,
-      'this server does not support Subscription Identifiers'
-    )
+    throw new MqttError(ReasonCode.SubscriptionIdentifiersNotSupported, 'this server does not support Subscription Identifiers')
   }
   const verdicts = packet.subscriptions.map((request) => judge(connection, agreement, request))
   if (areKnown(verdicts)) subscribe(connection, agreement, packet, verdicts)
-  else connection.hold(Promise.all(verdicts), (known) => subscribe(connection, agreement, packet, known))
+  else {
+    connection.hold(Promise.all(verdicts.map((verdict) => Promise.resolve(verdict))), (known) =>
+      subscribe(connection, agreement, packet, known)
+    )
+  }
 }
 
 /** The failure that a filter gets; undefined: it is granted. */
@@ -66,7 +67,9 @@ function checkFilter({ engine: { features, limits } }: Connection, topicFilter: 
     return ReasonCode.TopicFilterInvalid
   }
   if (!features.wildcardSubscriptionAvailable && hasWildcard(topicFilter)) return ReasonCode.WildcardSubscriptionsNotSupported
-  if (!features.sharedSubscriptionAvailable && isSharedSubscription(topicFilter)) return ReasonCode.SharedSubscriptionsNotSupported
+  if (!features.sharedSubscriptionAvailable && isSharedSubscription(topicFilter)) {
+    return ReasonCode.SharedSubscriptionsNotSupported
+  }
   return undefined
 }
 
@@ -112,7 +115,8 @@ function grant(
   const isNew = !session.subscriptions.has(topicFilter)
   const subscription = engine.subscriptions.add(session, request, shared, identifier)
   // Shared subscriptions get no retained messages ([5.0 4.8.2]).
-  const wantsRetained = retainHandling === RetainHandling.SendAtSubscribe || (retainHandling === RetainHandling.SendIfNew && isNew)
+  const wantsRetained =
+    retainHandling === RetainHandling.SendAtSubscribe || (retainHandling === RetainHandling.SendIfNew && isNew)
   if (wantsRetained && shared === undefined && engine.store.retainedCount > 0) session.retainedScans.begin(subscription)
   engine.events.emit('subscribed', { clientId: session.clientId, topicFilter, qos })
   return qos

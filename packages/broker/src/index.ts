@@ -1,12 +1,5 @@
 export { createBroker } from './broker.ts'
-export type {
-  Broker,
-  BrokerCounts,
-  BrokerOptions,
-  ConnectedClient,
-  PublishOptions,
-  ReceivedMessage
-} from './broker.ts'
+export type { Broker, BrokerCounts, BrokerOptions, ConnectedClient, PublishOptions, ReceivedMessage } from './broker.ts'
 export type {
   Accepted,
   Access,

@@ -38,7 +38,12 @@ export class Target {
     this.qos = qos
     this.retainAsPublished = retainAsPublished
     this.subscriptionIdentifiers = identifiers ?? NO_IDENTIFIERS
-    this.forOwnMessages = hasNoLocal ? targetOf(session, subscriptions.filter(({ noLocal }) => !noLocal)) : this
+    this.forOwnMessages = hasNoLocal
+      ? targetOf(
+          session,
+          subscriptions.filter(({ noLocal }) => !noLocal)
+        )
+      : this
   }
 }
 

@@ -30,7 +30,13 @@ export class Message implements StoredMessage {
   #mqtt5AtMostOnce: EncodedPublish | undefined = undefined
   #mqtt5Acknowledged: EncodedPublish | undefined = undefined
 
-  private constructor(content: MessageContent, publisherClientId: string, publishedAtMs: number, expiresAtMs: number, isOwned: boolean) {
+  private constructor(
+    content: MessageContent,
+    publisherClientId: string,
+    publishedAtMs: number,
+    expiresAtMs: number,
+    isOwned: boolean
+  ) {
     this.topicName = content.topicName
     this.payload = content.payload
     this.qos = content.qos

@@ -17,7 +17,11 @@ export class PublishWriter {
   readonly #now: () => number
   /** Used anew for each packet, so that sending allocates nothing. */
   readonly #delivery = { qos: 0 satisfies QoS as QoS, retain: false, dup: false, packetIdentifier: 0, messageExpiryInterval: 0 }
-  readonly #variation = { subscriptionIdentifiers: [] satisfies number[] as readonly number[], topicAlias: 0, omitTopicName: false }
+  readonly #variation = {
+    subscriptionIdentifiers: [] satisfies number[] as readonly number[],
+    topicAlias: 0,
+    omitTopicName: false
+  }
 
   /**
    * @param packetBytesMax the client's Maximum Packet Size
@@ -62,7 +66,8 @@ export class PublishWriter {
     delivery.dup = dup
     delivery.packetIdentifier = packetIdentifier
     delivery.messageExpiryInterval = encoded.messageExpiryIntervalAt > 0 ? message.remainingSeconds(this.#now()) : 0
-    const variation = this.#protocolVersion === ProtocolVersion.Mqtt5 ? this.#variationFor(message, subscriptionIdentifiers) : undefined
+    const variation =
+      this.#protocolVersion === ProtocolVersion.Mqtt5 ? this.#variationFor(message, subscriptionIdentifiers) : undefined
     const output = this.#output
     const length = publishLength(encoded, variation)
     const payloadLength = encoded.bytes.byteLength - encoded.payloadAt

@@ -4,7 +4,8 @@ import type { Engine } from './engine.ts'
 import { Delivery } from './inflight.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Message } from './message.ts'
-import { lowerQoS, type Session } from './session.ts'
+import { lowerQoS } from './quality-of-service.ts'
+import type { Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Retained messages asked of the store at a time. */

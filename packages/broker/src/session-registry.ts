@@ -93,7 +93,8 @@ export class SessionRegistry {
     if (session === undefined) return
     for (const record of stored.progress.inflight) {
       const message = record.message ?? (await this.#readBack(session, record.sequence))
-      const source = record.group === undefined ? (record.message === undefined ? session : undefined) : this.#groupOf(session, record.group)
+      const source =
+        record.group === undefined ? (record.message === undefined ? session : undefined) : this.#groupOf(session, record.group)
       if (message === undefined) continue
       const delivery = new Delivery(Message.of(message), record.qos, false, [], record.sequence, source)
       session.inflight.restore(delivery, record.packetIdentifier)

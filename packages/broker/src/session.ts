@@ -1,4 +1,4 @@
-import { type QoS, topicMatches } from '@godwit/protocol'
+import { topicMatches } from '@godwit/protocol'
 import type { LogEntry, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
 import type { Connection } from './connection.ts'
 import type { Engine } from './engine.ts'
@@ -9,6 +9,7 @@ import { type Target, targetOf } from './match.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Message } from './message.ts'
 import { RetainedScans } from './retained-scans.ts'
+import { lowerQoS } from './quality-of-service.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
 import { TransientQueue } from './transient-queue.ts'
@@ -240,7 +241,9 @@ export class Session implements DeliverySource {
     for (const delivery of this.inflight.unacknowledged) {
       if (delivery.source?.group === undefined) this.#drop(fate, delivery.message)
     }
-    for (let waiting = this.#queue?.shift(); waiting !== undefined; waiting = this.#queue?.shift()) this.#drop(fate, waiting.message)
+    for (let waiting = this.#queue?.shift(); waiting !== undefined; waiting = this.#queue?.shift()) {
+      this.#drop(fate, waiting.message)
+    }
     for (const message of this.received.values()) this.#drop('never-released', message)
   }
 
@@ -362,9 +365,4 @@ export class Session implements DeliverySource {
   #drop(fate: Fate, message: StoredMessage): void {
     this.#engine.fates.record(fate, message, this.clientId)
   }
-}
-
-/** [5.0 MQTT-3.8.4-8] [3.1.1 MQTT-3.8.4-6] */
-export function lowerQoS(published: QoS, granted: QoS): QoS {
-  return published < granted ? published : granted
 }

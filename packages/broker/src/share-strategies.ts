@@ -29,7 +29,11 @@ export class ShareChooser {
   }
 
   /** The member to send to; undefined: none can take it now. */
-  choose(members: readonly Subscription[], message: Message, canTake: (member: Subscription) => boolean): Subscription | undefined {
+  choose(
+    members: readonly Subscription[],
+    message: Message,
+    canTake: (member: Subscription) => boolean
+  ): Subscription | undefined {
     if (this.#strategy === 'least-inflight') return leastInflight(members, canTake)
     const start = this.#start(members.length, message)
     for (let offset = 0; offset < members.length; offset++) {

@@ -6,7 +6,8 @@ import { Delivery, type DeliverySource } from './inflight.ts'
 import { LogConsumer } from './log-consumer.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Message } from './message.ts'
-import { lowerQoS, type Session } from './session.ts'
+import { lowerQoS } from './quality-of-service.ts'
+import type { Session } from './session.ts'
 import { ShareChooser } from './share-strategies.ts'
 import type { Subscription } from './subscription.ts'
 import type { FilterNode } from './subscription-tree.ts'
@@ -30,11 +31,11 @@ export class SharedSubscription implements DeliverySource {
   readonly node: FilterNode
   readonly #engine: Engine
   readonly #chooser: ShareChooser
-  #members: Subscription[] = []
+  readonly #members: Subscription[] = []
   #consumer: LogConsumer | undefined
   readonly #queue: TransientQueue
   /** Left by members that went away; they come before anything new. In order of their sequence. */
-  #returned: Delivery[] = []
+  readonly #returned: Delivery[] = []
   #isReading = false
 
   constructor(engine: Engine, filter: string, shareName: string, node: FilterNode) {
@@ -135,7 +136,9 @@ export class SharedSubscription implements DeliverySource {
   /** Counts what had not been delivered when the group ends with its last member. */
   recordUndelivered(fate: Fate): void {
     for (const delivery of this.#returned) this.#drop(fate, delivery.message)
-    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) this.#drop(fate, waiting.message)
+    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
+      this.#drop(fate, waiting.message)
+    }
   }
 
   #isCaughtUp(): boolean {

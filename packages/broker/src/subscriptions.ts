@@ -59,8 +59,9 @@ export class Subscriptions {
   restoreGroup(stored: StoredSharedGroup, shared: SharedFilter, inflight: readonly number[]): void {
     const node = this.#engine.tree.find(shared.topicFilter)
     const group = node?.groups?.get(shared.shareName)
-    if (node !== undefined && group !== undefined) group.restore(this.#queueOf(node, shared.topicFilter), stored.group, stored.progress, inflight)
-    else this.#engine.store.deleteSharedGroup(stored.group.filter)
+    if (node !== undefined && group !== undefined) {
+      group.restore(this.#queueOf(node, shared.topicFilter), stored.group, stored.progress, inflight)
+    } else this.#engine.store.deleteSharedGroup(stored.group.filter)
   }
 
   /** Ends the subscription with exactly this filter ([5.0 MQTT-3.10.4-1]); false: there is none. */

@@ -34,8 +34,9 @@ export interface Transport {
   /** Begins to read; called once, with the receiver of everything that happens from here on. */
   start(receiver: TransportReceiver): void
   /**
-   * Sends bytes, in order. They must not be changed while `bufferedBytes` is above 0. Does nothing once closed.
-   * Returns false when the peer reads more slowly than we write: `onDrain` tells when it has caught up.
+   * Sends bytes, in order. They must not be changed while `bufferedBytes` is above 0.
+   * Returns false when the peer reads more slowly than we write: `onDrain` tells when it has caught up. The bytes are taken all
+   * the same: whoever writes on regardless fills memory. Does nothing and returns false after `end`, `destroy` and close.
    */
   write(bytes: Uint8Array): boolean
   /** Holds writes back until `uncork`, so that they leave in one system call. */
@@ -44,9 +45,12 @@ export interface Transport {
   /** Stops reading: the peer is held back by its own transport. A chunk already on its way may still arrive. */
   pause(): void
   resume(): void
-  /** Closes once everything written is sent; `onClose` follows. */
+  /**
+   * Closes once everything written is sent; `onClose` follows, `onData` does not any more. A peer that does not read holds it
+   * open for as long as bytes wait: `destroy` when that takes too long.
+   */
   end(): void
-  /** Closes at once, dropping what is not yet sent; `onClose` follows. */
+  /** Closes at once, dropping what is not yet sent; `onClose` follows, after this call, and nothing else does. */
   destroy(): void
 }
 
