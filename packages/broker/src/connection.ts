@@ -122,7 +122,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
 
   /** Whether the client reads so slowly that nothing more should be sent to it for now. */
   get isCongested(): boolean {
-    return this.#unsentBytes + this.#output.byteLength > this.engine.flushes.unsentBytesMax
+    return this.#unsentBytes + this.#output.byteLength > this.engine.writeBuffers.eachMax
   }
 
   onData(chunk: Uint8Array): void {
@@ -141,7 +141,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
 
   onClose(error: Error | undefined): void {
     this.engine.timers.clear(this.#timer)
-    this.engine.flushes.unsentChanged(-this.#unsentBytes)
+    this.engine.writeBuffers.changed(-this.#unsentBytes)
     this.#unsentBytes = 0
     const reason = error === undefined ? 'the client closed the network connection without DISCONNECT' : error.message
     this.#end({ reasonCode: ReasonCode.UnspecifiedError, reason }, false)
@@ -366,7 +366,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
   #countUnsent(): void {
     const { bufferedBytes } = this.transport
     if (bufferedBytes === this.#unsentBytes) return
-    this.engine.flushes.unsentChanged(bufferedBytes - this.#unsentBytes)
+    this.engine.writeBuffers.changed(bufferedBytes - this.#unsentBytes)
     this.#unsentBytes = bufferedBytes
   }
 

@@ -15,9 +15,13 @@ import { SlabPool } from './output-buffer.ts'
 import { Router } from './router.ts'
 import { SessionRegistry } from './session-registry.ts'
 import { Subscriptions } from './subscriptions.ts'
+import { SharedBound } from './shared-bound.ts'
 import { SubscriptionTree } from './subscription-tree.ts'
 import { Timers } from './timers.ts'
 import { WillMessages } from './will-messages.ts'
+
+/** No write buffer is held to less: a transport tells that it has drained only once it has held about this much. */
+const WRITE_BUFFER_BYTES_MIN = 128 * 1024
 
 /** What an engine is made of; everything is given, nothing is looked up in the surroundings. */
 export interface EngineParts {
@@ -54,6 +58,10 @@ export class Engine {
   readonly queues: Map<QueueId, DurableQueue> = new Map()
   readonly slabs: SlabPool = new SlabPool()
   readonly flushes: Flushes
+  /** Bounds what clients have not taken yet. */
+  readonly writeBuffers: SharedBound
+  /** Bounds what waits for sessions and groups that are not durable. */
+  readonly transientQueues: SharedBound
   readonly router: Router
   readonly subscriptions: Subscriptions
   readonly sessions: SessionRegistry
@@ -81,7 +89,10 @@ export class Engine {
     this.fates.listen((drop) => this.events.emit('messageDropped', drop))
     this.timers = new Timers(parts.clock)
     this.commits = new Commits((error) => this.reportStoreError(error))
-    this.flushes = new Flushes(parts.clock, parts.limits)
+    this.flushes = new Flushes(parts.clock)
+    const { writeBufferBytesMax, writeBuffersBytesMax, transientQueuedBytesMax, transientQueuesBytesMax } = parts.limits
+    this.writeBuffers = new SharedBound(writeBufferBytesMax, writeBuffersBytesMax, WRITE_BUFFER_BYTES_MIN)
+    this.transientQueues = new SharedBound(transientQueuedBytesMax, transientQueuesBytesMax, 0)
     this.router = new Router(this)
     this.subscriptions = new Subscriptions(this)
     this.sessions = new SessionRegistry(this)

@@ -90,11 +90,12 @@ function checkTopic({ engine: { limits } }: Connection, { topicName }: Message):
 
 function checkRoom({ engine }: Connection, { session }: Agreement, message: Message): Refusal | undefined {
   const { limits, router } = engine
-  if (message.retain && engine.features.retainAvailable && !router.canRetain(message)) {
+  const limit = router.limitPassedBy(message)
+  if (limit !== undefined) {
     return {
       reasonCode: ReasonCode.QuotaExceeded,
       fate: 'quota-exceeded',
-      reason: `there are ${limits.retainedMessagesMax} retained messages, the most that this server keeps`
+      reason: `this server keeps no more messages: ${limit} is ${limits[limit]}`
     }
   }
   if (message.qos === 2 && session.receivedBytes + message.byteLength > limits.unreleasedBytesMax) {

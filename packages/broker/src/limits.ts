@@ -38,7 +38,9 @@ export type LimitName =
   | 'queuedBytesMax'
   | 'transientQueuedMessagesMax'
   | 'transientQueuedBytesMax'
+  | 'transientQueuesBytesMax'
   | 'retainedMessagesMax'
+  | 'storedBytesMax'
   | 'writeBufferBytesMax'
   | 'writeBuffersBytesMax'
   | 'recentDropsMax'
@@ -193,11 +195,25 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
     purpose: 'bytes of messages that wait in memory for one session that ends with its connection; the oldest go first',
     reasonCode: undefined
   },
+  transientQueuesBytesMax: {
+    default: 1 * GiB,
+    min: 64 * KiB,
+    max: 1024 * GiB,
+    purpose: 'bytes that wait in memory for all such sessions together; past them each is held to a sixteenth of its own bound',
+    reasonCode: undefined
+  },
   retainedMessagesMax: {
     default: 1_000_000,
     min: 0,
     max: FOUR_BYTES,
     purpose: 'retained messages; one more is refused, replacing and removing goes on',
+    reasonCode: ReasonCode.QuotaExceeded
+  },
+  storedBytesMax: {
+    default: 4 * GiB,
+    min: 1 * MiB,
+    max: 1024 * 1024 * GiB,
+    purpose: 'bytes of all messages that are kept, queued and retained; past them what would have to be kept is refused',
     reasonCode: ReasonCode.QuotaExceeded
   },
   writeBufferBytesMax: {

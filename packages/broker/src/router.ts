@@ -35,12 +35,13 @@ export class Router {
     return !this.#cache.match(topicName).isEmpty
   }
 
-  /** Whether there is room to retain a message: a new topic needs it, an old one has it. */
-  canRetain(message: Message): boolean {
-    const { store, limits } = this.#engine
-    return (
-      message.payload.byteLength === 0 || store.retainedCount < limits.retainedMessagesMax || store.hasRetained(message.topicName)
-    )
+  /** The limit that a message would pass if it were accepted; undefined: there is room for it. */
+  limitPassedBy(message: Message): 'retainedMessagesMax' | 'storedBytesMax' | undefined {
+    const { store, limits, features } = this.#engine
+    const isKept = message.retain && features.retainAvailable && message.payload.byteLength > 0
+    const isQueued = message.qos > 0 && this.#cache.match(message.topicName).queues.length > 0
+    if ((isKept || isQueued) && store.storedBytes >= limits.storedBytesMax) return 'storedBytesMax'
+    return isKept && !this.#canRetain(message) ? 'retainedMessagesMax' : undefined
   }
 
   /**
@@ -62,6 +63,12 @@ export class Router {
     return Routed.Nowhere
   }
 
+  /** A new topic needs room, an old one has it. */
+  #canRetain({ topicName, payload }: Message): boolean {
+    const { store, limits } = this.#engine
+    return payload.byteLength === 0 || store.retainedCount < limits.retainedMessagesMax || store.hasRetained(topicName)
+  }
+
   #append(message: Message, match: Match): SequenceNumber {
     message.own()
     const queues: QueueId[] = []
@@ -73,7 +80,7 @@ export class Router {
   #retain(message: Message, sequence: SequenceNumber): boolean {
     const { store, fates, features } = this.#engine
     if (!features.retainAvailable) return false
-    if (!this.canRetain(message)) {
+    if (!this.#canRetain(message)) {
       fates.record('quota-exceeded', message, message.publisherClientId)
       return false
     }

@@ -64,8 +64,8 @@ export class Session implements DeliverySource {
     if (this.isDurable) {
       this.#consumer = new LogConsumer('session', clientId, engine.store, () => this.inflight.toRecords())
     } else {
-      const { transientQueuedMessagesMax, transientQueuedBytesMax } = engine.limits
-      this.#queue = new TransientQueue(transientQueuedMessagesMax, transientQueuedBytesMax, engine.fates, clientId)
+      const { transientQueuedMessagesMax } = engine.limits
+      this.#queue = new TransientQueue(transientQueuedMessagesMax, engine.transientQueues, engine.fates, clientId)
     }
   }
 

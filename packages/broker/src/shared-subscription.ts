@@ -44,8 +44,8 @@ export class SharedSubscription implements DeliverySource {
     this.node = node
     this.#engine = engine
     this.#chooser = new ShareChooser(engine.options.shareStrategy, engine.random)
-    const { transientQueuedMessagesMax, transientQueuedBytesMax } = engine.limits
-    this.#queue = new TransientQueue(transientQueuedMessagesMax, transientQueuedBytesMax, engine.fates, filter)
+    const { transientQueuedMessagesMax } = engine.limits
+    this.#queue = new TransientQueue(transientQueuedMessagesMax, engine.transientQueues, engine.fates, filter)
   }
 
   get group(): string {

@@ -1,5 +1,6 @@
 import type { FateLedger } from './fates.ts'
 import type { Delivery } from './inflight.ts'
+import type { SharedBound } from './shared-bound.ts'
 
 /**
  * What waits in memory for a session, or a group, that ends with its connections: bounded in number and bytes; the
@@ -7,17 +8,20 @@ import type { Delivery } from './inflight.ts'
  */
 export class TransientQueue {
   readonly #messagesMax: number
-  readonly #bytesMax: number
+  readonly #bound: SharedBound
   readonly #fates: FateLedger
   readonly #owner: string
   #entries: (Delivery | undefined)[] = []
   #head = 0
   #bytes = 0
 
-  /** @param owner the ClientID, or the group's filter, that a dropped message is counted for */
-  constructor(messagesMax: number, bytesMax: number, fates: FateLedger, owner: string) {
+  /**
+   * @param bound what all such queues share
+   * @param owner the ClientID, or the group's filter, that a dropped message is counted for
+   */
+  constructor(messagesMax: number, bound: SharedBound, fates: FateLedger, owner: string) {
     this.#messagesMax = messagesMax
-    this.#bytesMax = bytesMax
+    this.#bound = bound
     this.#fates = fates
     this.#owner = owner
   }
@@ -29,8 +33,8 @@ export class TransientQueue {
   push(delivery: Delivery): void {
     delivery.message.own()
     this.#entries.push(delivery)
-    this.#bytes += delivery.message.byteLength
-    while (this.length > this.#messagesMax || (this.#bytes > this.#bytesMax && this.length > 1)) {
+    this.#count(delivery.message.byteLength)
+    while (this.length > this.#messagesMax || (this.#bytes > this.#bound.eachMax && this.length > 1)) {
       const oldest = this.shift()
       if (oldest !== undefined) this.#fates.record('queue-full', oldest.message, this.#owner)
     }
@@ -44,11 +48,16 @@ export class TransientQueue {
     const delivery = this.#entries[this.#head]
     if (delivery === undefined) return undefined
     this.#entries[this.#head++] = undefined
-    this.#bytes -= delivery.message.byteLength
+    this.#count(-delivery.message.byteLength)
     if (this.#head > 256 && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head)
       this.#head = 0
     }
     return delivery
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes
+    this.#bound.changed(bytes)
   }
 }

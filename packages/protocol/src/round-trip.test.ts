@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodePacket } from './encode-packet.ts'
 import { arbitraryPacket, arbitraryPackets } from './testing/arbitraries.ts'
@@ -8,17 +8,15 @@ import { byteByByte, connectionFor, decodeChunks, decodeOne } from './testing/de
 // fast-check prints its seed when a property fails.
 
 describe('what is encoded is decoded to the same packet', () => {
-  for (const [title, arbitrary] of Object.entries(arbitraryPackets)) {
-    it(title, () => {
-      fc.assert(
-        fc.property(arbitrary, ({ packet, protocolVersion }) => {
-          const encoded = encodePacket(packet, protocolVersion)
-          expect(decodeOne(connectionFor(packet, protocolVersion), encoded)).toEqual({ packets: [packet] })
-        }),
-        { numRuns: 300 }
-      )
-    })
-  }
+  it.each(Object.entries(arbitraryPackets))('%s', (_title, arbitrary) => {
+    fc.assert(
+      fc.property(arbitrary, ({ packet, protocolVersion }) => {
+        const encoded = encodePacket(packet, protocolVersion)
+        expect(decodeOne(connectionFor(packet, protocolVersion), encoded)).toEqual({ packets: [packet] })
+      }),
+      { numRuns: 300 }
+    )
+  })
 })
 
 describe('whatever becomes of the bytes', () => {

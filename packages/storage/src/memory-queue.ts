@@ -31,6 +31,11 @@ export class MemoryQueue {
     this.topicFilter = topicFilter
   }
 
+  /** What its entries measure together. */
+  get bytes(): number {
+    return this.#first === this.#end ? 0 : this.#bytes - (this.#bytesBefore[this.#slot(this.#first)] ?? 0)
+  }
+
   push(entry: LogEntry, bytes: number): void {
     if (this.#end - this.#first === this.#capacity) this.#layOut(this.#capacity * 2)
     const slot = this.#slot(this.#end)

@@ -1,4 +1,5 @@
 import { topicMatches } from '@godwit/protocol'
+import { messageBytes } from './message-bytes.ts'
 import { SortedTopics } from './sorted-topics.ts'
 import type { RetainedMessage, RetainedPage } from './store.ts'
 
@@ -12,6 +13,13 @@ export class MemoryRetained {
   readonly #messages = new Map<string, RetainedMessage>()
   readonly #topics = new SortedTopics()
 
+  #bytes = 0
+
+  /** What the messages measure together, topic and payload. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   get size(): number {
     return this.#messages.size
   }
@@ -22,12 +30,19 @@ export class MemoryRetained {
 
   put(retained: RetainedMessage): void {
     const { topicName } = retained.message
-    if (!this.#messages.has(topicName)) this.#topics.add(topicName)
+    const replaced = this.#messages.get(topicName)
+    if (replaced === undefined) this.#topics.add(topicName)
+    else this.#bytes -= messageBytes(replaced.message)
+    this.#bytes += messageBytes(retained.message)
     this.#messages.set(topicName, retained)
   }
 
   delete(topicName: string): void {
-    if (this.#messages.delete(topicName)) this.#topics.delete(topicName)
+    const deleted = this.#messages.get(topicName)
+    if (deleted === undefined) return
+    this.#bytes -= messageBytes(deleted.message)
+    this.#messages.delete(topicName)
+    this.#topics.delete(topicName)
   }
 
   /** Only names that begin as the filter does before its first wildcard are looked at. */

@@ -3,6 +3,7 @@ import { MemoryQueue } from './memory-queue.ts'
 import { MemoryRecords } from './memory-records.ts'
 import { MemoryRetained } from './memory-retained.ts'
 import { mergeQueues } from './merge-queues.ts'
+import { messageBytes } from './message-bytes.ts'
 import type {
   ProgressRecord,
   SessionRecord,
@@ -25,7 +26,7 @@ import type {
 import type { SequenceNumber, StoredMessage } from './stored-message.ts'
 
 export interface MemoryStoreOptions {
-  /** Calls back when the commit that has begun to gather is to be made. Default: at the end of the current microtask. */
+  /** Calls back when the commit that has begun to gather is to be made. Default: as a microtask. */
   readonly schedule?: ((commit: () => void) => void) | undefined
 }
 
@@ -42,6 +43,7 @@ export class MemoryStore implements Store {
 
   #lastSequence: SequenceNumber = 0
   #lastQueue: QueueId = 0
+  #logBytes = 0
   readonly #queues = new Map<QueueId, MemoryQueue>()
   readonly #queueIds = new Map<string, QueueId>()
 
@@ -61,7 +63,7 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#gathering) this.#commit()
+    while (this.#gathering) this.#commit()
     this.#listener = undefined
   }
 
@@ -87,17 +89,26 @@ export class MemoryStore implements Store {
     this.#change()
     const dropped = this.#queues.get(queue)
     if (dropped === undefined) return
+    this.#logBytes -= dropped.bytes
     this.#queues.delete(queue)
     this.#queueIds.delete(dropped.topicFilter)
   }
 
   trimQueue(queue: QueueId, through: SequenceNumber): void {
     this.#change()
-    this.#queues.get(queue)?.trim(through)
+    const trimmed = this.#queues.get(queue)
+    if (trimmed === undefined) return
+    const before = trimmed.bytes
+    trimmed.trim(through)
+    this.#logBytes += trimmed.bytes - before
   }
 
   backlog(position: QueuePosition): Backlog {
     return this.#queues.get(position.queue)?.backlog(position.after) ?? { messages: 0, bytes: 0 }
+  }
+
+  get storedBytes(): number {
+    return this.#logBytes + this.#retained.bytes
   }
 
   append(message: StoredMessage, queues: readonly QueueId[]): SequenceNumber {
@@ -105,8 +116,8 @@ export class MemoryStore implements Store {
     const sequence = ++this.#lastSequence
     if (queues.length > 0) {
       const entry: LogEntry = { sequence, message, queues }
-      const bytes = message.payload.byteLength + Buffer.byteLength(message.topicName)
-      for (const queue of queues) this.#queues.get(queue)?.push(entry, bytes)
+      const bytes = messageBytes(message)
+      for (const queue of queues) this.#push(queue, entry, bytes)
     }
     return sequence
   }
@@ -195,6 +206,13 @@ export class MemoryStore implements Store {
 
   readRetained(topicFilter: string, after: string | undefined, limit: number): RetainedPage {
     return this.#retained.page(topicFilter, after, limit)
+  }
+
+  #push(queue: QueueId, entry: LogEntry, bytes: number): void {
+    const pushed = this.#queues.get(queue)
+    if (pushed === undefined) return
+    pushed.push(entry, bytes)
+    this.#logBytes += bytes
   }
 
   /** The first change after a commit schedules the next one; all others cost one comparison. */

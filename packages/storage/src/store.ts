@@ -91,7 +91,10 @@ export interface StoreListener {
 export interface Store {
   /** Opens the store and returns what it holds, each list in no particular order. Called once, before anything else. */
   open(listener: StoreListener): Promise<StoreContents>
-  /** Makes everything gathered so far durable, tells the listener, and lets go of the store. No change may follow. */
+  /**
+   * Makes everything gathered so far durable, tells the listener, and lets go of the store. What the listener changes when
+   * told is made durable as well; no change may follow.
+   */
   close(): Promise<void>
 
   /** The number of the commit that a change made now will be part of. While nothing changes, that commit is not made. */

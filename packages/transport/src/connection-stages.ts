@@ -65,6 +65,7 @@ export function tlsStage(
     } else {
       socket.on('error', ignore)
       pending.fail(socket, problem)
+      socket.destroy()
     }
   })
   // When the peer has reset the connection there is no address any more; the close of the socket below then makes the report.

@@ -102,7 +102,9 @@ export class PendingConnections {
 
   #fail(connection: PendingConnection, error: Error): void {
     if (!this.#forget(connection)) return
-    connection.socket.destroy()
+    // Not at once: we may be within a callback of the TLS layer above this socket, and Node 24 crashes (SIGSEGV) when the socket
+    // is taken from under it there and the TLS socket is destroyed next.
+    setImmediate(() => connection.socket.destroy())
     this.#onError(error, connection.peer)
   }
 

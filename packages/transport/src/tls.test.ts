@@ -9,7 +9,7 @@ import { listen } from './listen.ts'
 import type { SecureWebSocketListenOptions, TlsListenOptions } from './listen-options.ts'
 import type { SecureListener } from './listener.ts'
 import type { PeerAddress } from './peer-address.ts'
-import { Recorder } from './recorder.test.support.ts'
+import { Recorder, turns } from './recorder.test.support.ts'
 import { clientCertificateProblem } from './tls-stage.ts'
 import type { Transport } from './transport.ts'
 
@@ -185,6 +185,7 @@ describe('TLS', () => {
     await nextEvent(socket, 'connect')
     const port = socket.localPort
     await new Promise((resolve) => socket.write(Buffer.from('1603010200', 'hex'), resolve))
+    await turns(20)
     socket.resetAndDestroy()
     expect((await reported).peer).toEqual({ address: '127.0.0.1', port })
     await dial(listener)

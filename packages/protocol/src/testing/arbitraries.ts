@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { PacketType } from '../packet-type.ts'
 import type { Packet } from '../packet.ts'
 import type { PublishDelivery, PublishMessage, PublishVariation } from '../encoded-publish.ts'

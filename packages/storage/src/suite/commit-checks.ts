@@ -106,6 +106,28 @@ export const commitChecks: readonly StoreCheck[] = [
     }
   },
   {
+    name: 'what the listener changes while close() tells it of a commit is committed as well',
+    async run(bench) {
+      const opened = await bench.open()
+      const { store } = opened
+      const commit = store.gatheringCommit
+      store.putSession(session('c1'))
+      opened.onceCommitted(() => {
+        store.putSession(session('c2'))
+        store.touch({ kind: 'session', key: 'c2', progress: () => progress(7) })
+      })
+      await bench.close()
+      expect(opened.commits).toEqual([commit, commit + 1])
+      const { contents } = await bench.open()
+      expect(new Map(contents.sessions.map((held) => [held.session.clientId, held.progress.cursor]))).toEqual(
+        new Map([
+          ['c1', 0],
+          ['c2', 7]
+        ])
+      )
+    }
+  },
+  {
     name: 'a touched consumer is asked once for each commit, just before it, however often it was touched',
     async run(bench) {
       const opened = await bench.open()
