@@ -112,6 +112,12 @@ export interface Store {
   backlog(position: QueuePosition): Backlog
 
   /**
+   * About what all messages kept take, topic and payload: in the log once or once for each queue, as the store counts, and
+   * retained.
+   */
+  readonly storedBytes: number
+
+  /**
    * Adds a message to the log and to queues, each named once; those that were dropped are passed over. With no queues it
    * only takes a sequence number.
    */

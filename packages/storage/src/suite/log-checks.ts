@@ -246,6 +246,32 @@ export const logChecks: readonly StoreCheck[] = [
     }
   },
   {
+    name: 'the bytes stored grow with what is queued and retained, and go with it',
+    async run(bench) {
+      const { store } = await bench.open()
+      expect(store.storedBytes).toBe(0)
+      const queue = store.openQueue('a')
+      const sequence = store.append(message('a', new Uint8Array(10_000)), [queue])
+      expect(store.storedBytes).toBeGreaterThanOrEqual(10_000)
+      store.putRetained(message('r', new Uint8Array(20_000)), sequence)
+      store.putRetained(message('r', new Uint8Array(5_000)), sequence)
+      const both = store.storedBytes
+      expect(both).toBeGreaterThanOrEqual(15_000)
+      expect(both).toBeLessThan(30_000)
+
+      const { store: again } = await bench.open()
+      expect(again.storedBytes).toBe(both)
+      again.trimQueue(queue, sequence)
+      expect(again.storedBytes).toBeLessThanOrEqual(both - 10_000)
+      again.deleteRetained('r')
+      again.deleteRetained('r')
+      expect(again.storedBytes).toBe(0)
+      again.append(message('a', new Uint8Array(10_000)), [queue])
+      again.dropQueue(queue)
+      expect(again.storedBytes).toBe(0)
+    }
+  },
+  {
     name: 'a long queue that grows at its end while it is cut at its head stays right',
     async run(bench) {
       const { store } = await bench.open()
