@@ -5,7 +5,13 @@ export default defineConfig({
   // Sources are tested as they are, without a build.
   ssr: { resolve: { conditions: ['godwit-source', ...defaultServerConditions] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'conformance/src/**/*.test.ts', 'checks/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'conformance/src/**/*.test.ts',
+      'checks/*.test.ts',
+      'interop/**/*.test.ts',
+      'soak/**/*.test.ts'
+    ],
     // Nothing waits for time to pass, but a loaded machine may start a process slowly.
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -74,9 +74,7 @@ function clientOptions(options: ConnectOptions): IClientOptions {
     clean: cleanStart,
     reconnectPeriod: 0,
     ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: sessionExpirySeconds } } : {}),
-    ...(will === undefined
-      ? {}
-      : { will: { topic: will.topicName, payload: will.payload, qos: will.qos, retain: will.retain } })
+    ...(will === undefined ? {} : { will: { topic: will.topicName, payload: will.payload, qos: will.qos, retain: will.retain } })
   }
 }
 

@@ -23,9 +23,11 @@ it('gives each name as it is, however many take turns', () => {
   }
 })
 
-it('keeps no hold of the chunk that a name came in', () => {
+it.each([
+  ['a Uint8Array', encode('a/b')],
+  ['a Buffer', Buffer.from('a/b')]
+])('keeps no hold of the chunk that a name came in: %s', (_title, chunk) => {
   const cache = new TopicNameCache()
-  const chunk = encode('a/b')
   expect(cache.decode(chunk, 0, 3)).toBe('a/b')
   chunk.fill(0x78)
   expect(cache.decode(encode('a/b'), 0, 3)).toBe('a/b')

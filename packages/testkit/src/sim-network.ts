@@ -19,7 +19,7 @@ const CHUNK_BITS_MAX = 16
 export class SimNetwork {
   readonly #shape: NetworkShape
   readonly #random: () => number
-  #tasks: (() => void)[] = []
+  readonly #tasks: (() => void)[] = []
   readonly #ready: MemoryWire[] = []
 
   constructor(shape: NetworkShape) {

@@ -1,0 +1,103 @@
+import type { Features, Limits, ShareStrategy } from '@godwit/broker'
+
+/** Everything that the program can be told, with a value for each key that has a default. */
+export interface Configuration {
+  /** Where clients connect, besides the WebSocket at `http`. */
+  readonly listeners: readonly ListenerConfiguration[]
+  readonly http: HttpConfiguration
+  /** The directory of the durable store; absolute. */
+  readonly data?: string | undefined
+  /** Whether to keep everything in memory, on purpose. */
+  readonly memory: boolean
+  readonly access: AccessConfiguration
+  readonly limits: Limits
+  readonly features: Features
+  readonly shareStrategy: ShareStrategy
+  readonly responseInformation?: string | undefined
+  readonly unauthorizedPublishMqtt3: 'acknowledge' | 'close'
+  readonly log: LogConfiguration
+}
+
+export type ListenerConfiguration =
+  | TcpListenerConfiguration
+  | TlsListenerConfiguration
+  | WebSocketListenerConfiguration
+  | SecureWebSocketListenerConfiguration
+  | UnixListenerConfiguration
+
+export interface TcpListenerConfiguration extends NetworkConfiguration {
+  readonly kind: 'tcp'
+}
+
+export interface TlsListenerConfiguration extends NetworkConfiguration, TlsConfiguration {
+  readonly kind: 'tls'
+}
+
+export interface WebSocketListenerConfiguration extends NetworkConfiguration, WebSocketConfiguration {
+  readonly kind: 'websocket'
+}
+
+export interface SecureWebSocketListenerConfiguration extends NetworkConfiguration, TlsConfiguration, WebSocketConfiguration {
+  readonly kind: 'secure-websocket'
+}
+
+export interface UnixListenerConfiguration {
+  readonly kind: 'unix'
+  readonly path: string
+  /** Octal digits. */
+  readonly mode?: string | undefined
+  readonly backlog?: number | undefined
+}
+
+export interface NetworkConfiguration {
+  readonly host: string
+  readonly port: number
+  readonly keepAliveSeconds?: number | undefined
+  readonly handshakeTimeoutSeconds?: number | undefined
+  readonly proxyProtocol?: { readonly trustedProxies: readonly string[] } | undefined
+  readonly backlog?: number | undefined
+}
+
+/** Paths of PEM files; absolute. */
+export interface TlsConfiguration {
+  readonly certificateFile: string
+  readonly keyFile: string
+  readonly keyPassphraseFile?: string | undefined
+  readonly caFile?: string | undefined
+  readonly clientCertificates: 'none' | 'requested' | 'required'
+  readonly minimumTlsVersion: 'TLSv1.2' | 'TLSv1.3'
+}
+
+export interface WebSocketConfiguration {
+  readonly path: string
+  readonly allowedOrigins?: readonly string[] | undefined
+  readonly maxMessageBytes?: number | undefined
+}
+
+export interface HttpConfiguration {
+  readonly enabled: boolean
+  readonly host: string
+  readonly port: number
+  readonly webSocket: boolean
+  readonly webSocketPath: string
+  readonly allowedOrigins?: readonly string[] | undefined
+}
+
+export interface AccessConfiguration {
+  /** Undefined: only as long as nobody but this machine can connect, and there are no users. */
+  readonly anonymous?: boolean | undefined
+  readonly users: readonly UserConfiguration[]
+}
+
+export interface UserConfiguration {
+  readonly name: string
+  /** As `hashPassword` makes it. */
+  readonly passwordHash: string
+}
+
+export interface LogConfiguration {
+  readonly level: LogLevel
+  readonly format: 'text' | 'json'
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'

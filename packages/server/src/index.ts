@@ -1,0 +1,1 @@
+export { configurationSchema } from './configuration-schema.ts'

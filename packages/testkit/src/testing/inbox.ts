@@ -1,0 +1,97 @@
+import { type Packet, PacketDecoder, packetTypeName, type ProtocolVersion } from '@godwit/protocol'
+import { expect } from 'vitest'
+import { describe, type ExpectedPacket, expectPacket, matches } from './expectations.ts'
+
+interface Received {
+  readonly packet: Packet
+  readonly bytes: Uint8Array
+}
+
+export type PacketOf<Type extends Packet['type']> = Extract<Packet, { readonly type: Type }>
+
+/** What a client has received and its test has not yet expected, in order. */
+export class Inbox {
+  readonly #decoder: PacketDecoder
+  /** Whose it is, for messages. */
+  readonly #who: () => string
+  readonly #received: Received[] = []
+  #stream: Uint8Array = new Uint8Array(0)
+
+  constructor(protocolVersion: ProtocolVersion, who: () => string) {
+    this.#decoder = new PacketDecoder({ receiver: 'client', protocolVersion, maximumPacketSize: Infinity })
+    this.#who = who
+  }
+
+  get packets(): readonly Packet[] {
+    return this.#received.map(({ packet }) => packet)
+  }
+
+  /**
+   * Takes a chunk from the network. `handle` sees each packet first, and keeps it out by returning true.
+   * @throws MqttError for what no server may send
+   */
+  push(chunk: Uint8Array, handle: (packet: Packet) => boolean): void {
+    this.#stream = this.#stream.byteLength === 0 ? chunk : Buffer.concat([this.#stream, chunk])
+    this.#decoder.push(chunk)
+    for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
+      const length = this.#stream.byteLength - this.#decoder.bufferedBytes
+      if (!handle(packet)) this.#received.push({ packet, bytes: this.#stream.subarray(0, length) })
+      this.#stream = this.#stream.subarray(length)
+    }
+  }
+
+  /** Takes the next packet, which has to be this one. */
+  next<Type extends Packet['type']>(expected: ExpectedPacket & { readonly type: Type }): PacketOf<Type> {
+    const packet = this.#received.shift()?.packet
+    expectPacket(this.#who(), packet, expected)
+    return asType(packet, expected.type, this.#who())
+  }
+
+  /** Takes the next packet as the bytes that it came in. */
+  nextBytes(): Uint8Array {
+    const next = this.#received.shift()
+    return next?.bytes ?? expect.fail(`${this.#who()} received nothing, where bytes were expected`)
+  }
+
+  /** Takes the next packets, which have to be these in whatever order. */
+  nextInAnyOrder(expected: readonly ExpectedPacket[]): readonly Packet[] {
+    const received = this.#received.splice(0, expected.length).map(({ packet }) => packet)
+    const left = [...received]
+    for (const each of expected) {
+      const index = left.findIndex((packet) => matches(packet, each))
+      if (index < 0) expect.fail(`${this.#who()} did not receive\n  ${describe(each)}\nbut\n  ${listed(left)}`)
+      left.splice(index, 1)
+    }
+    return received
+  }
+
+  /** Takes the answer with a packet identifier, wherever it stands. */
+  answer<Type extends Packet['type']>(type: Type, packetIdentifier: number): PacketOf<Type> {
+    const index = this.#received.findIndex(
+      ({ packet }) => packet.type === type && 'packetIdentifier' in packet && packet.packetIdentifier === packetIdentifier
+    )
+    if (index < 0) {
+      const wanted = `${packetTypeName(type)} for packet identifier ${packetIdentifier}`
+      expect.fail(`${this.#who()} did not receive ${wanted}, but\n  ${listed(this.packets)}`)
+    }
+    const [answer] = this.#received.splice(index, 1)
+    return asType(answer?.packet, type, this.#who())
+  }
+
+  expectEmpty(): void {
+    if (this.#received.length > 0) expect.fail(`${this.#who()} received what was not expected:\n  ${listed(this.packets)}`)
+  }
+}
+
+function asType<Type extends Packet['type']>(packet: Packet | undefined, type: Type, who: string): PacketOf<Type> {
+  if (packet === undefined || !isOfType(packet, type)) expect.fail(`${who} did not receive ${packetTypeName(type)}`)
+  return packet
+}
+
+function isOfType<Type extends Packet['type']>(packet: Packet, type: Type): packet is PacketOf<Type> {
+  return packet.type === type
+}
+
+function listed(packets: readonly Packet[]): string {
+  return packets.length === 0 ? 'nothing' : packets.map(describe).join('\n  ')
+}
