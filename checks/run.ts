@@ -14,7 +14,13 @@ const steps: readonly { title: string; commands: readonly string[][] }[] = [
   { title: 'Lock file', commands: [['node', 'checks/lock.js']] },
   { title: 'Lint', commands: [['oxlint', '--type-aware', '--deny-warnings']] },
   { title: 'Format', commands: [['oxfmt', '--check']] },
-  { title: 'Types, and the build', commands: [['tsc', '-b']] },
+  {
+    title: 'Types, and the build',
+    commands: [
+      ['tsc', '-b'],
+      ['tsc', '-p', 'bench']
+    ]
+  },
   { title: 'Unused files, exports and dependencies', commands: [['knip', '--no-progress', '--no-config-hints']] },
   { title: 'Published packages', commands: published.map(({ directory }) => ['publint', 'run', '--strict', directory]) },
   {

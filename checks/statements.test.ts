@@ -7,13 +7,9 @@ test('the statements that code and documents name exist', () => {
   const statements = readStatements(files)
   expect(statements['5.0']?.size).toBeGreaterThan(250)
   expect(statements['3.1.1']?.size).toBeGreaterThan(140)
-  const own = new Set(['checks/statements.test.ts'])
-  expect(
-    checkStatements(
-      files.filter(({ path }) => !own.has(path)),
-      statements
-    )
-  ).toEqual([])
+  // conformance/ compares its lists with its tests itself; the wrong ones below are this file's own.
+  const read = files.filter(({ path }) => !path.startsWith('conformance/') && path !== 'checks/statements.test.ts')
+  expect(checkStatements(read, statements)).toEqual([])
 })
 
 const statements = readStatements([

@@ -136,7 +136,7 @@ function sendConnack(
   const properties = connection.isMqtt5
     ? connackProperties(connection, packet, agreement, accepted, authenticationData)
     : NO_PROPERTIES
-  connection.sendNow({ type: PacketType.Connack, sessionPresent, reasonCode: ReasonCode.Success, properties })
+  connection.welcome({ type: PacketType.Connack, sessionPresent, reasonCode: ReasonCode.Success, properties })
   engine.logger.info({ clientId, userName, peer: transport.peer.address, protocolVersion, sessionPresent }, 'client connected')
   engine.events.emit('clientConnected', {
     clientId,

@@ -1,5 +1,6 @@
 import {
   type AcknowledgementType,
+  type ConnackPacket,
   type ConnectPacket,
   encodePacket,
   MqttError,
@@ -82,6 +83,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
   #isHeld = false
   #isDraining = false
   #isFlushScheduled = false
+  #isWelcomed = false
   #isClosed = false
   #waitsForCommit: CommitNumber = 0
 
@@ -176,13 +178,17 @@ export class Connection implements TransportReceiver, CommitWaiter {
     )
   }
 
+  /** The client has told its Maximum Packet Size: nothing larger is sent from here on ([5.0 MQTT-3.1.2-24]). */
+  limitPackets(maximumPacketSize: number): void {
+    this.#packetBytesMax = maximumPacketSize
+  }
+
   /** The client is accepted: its session sends from here on, and its keep alive runs. */
   accept(agreement: Agreement, connect: ConnectPacket): void {
     const { engine } = this
     engine.clients.set(agreement.identity.clientId, this)
-    const { maximumPacketSize, topicAliasMaximum } = connect.properties
+    const { topicAliasMaximum } = connect.properties
     this.#agreement = agreement
-    this.#packetBytesMax = maximumPacketSize ?? Infinity
     this.#publishWriter = new PublishWriter(
       this.#output,
       this.protocolVersion,
@@ -191,6 +197,18 @@ export class Connection implements TransportReceiver, CommitWaiter {
       () => engine.clock.now()
     )
     this.#setKeepAlive(agreement.keepAliveSeconds)
+  }
+
+  /**
+   * Sends the CONNACK that lets the client in.
+   * @throws MqttError if it is too large for the client, which could not go on without it
+   */
+  welcome(connack: ConnackPacket): void {
+    const bytes = this.#encodeToFit(connack)
+    if (bytes === undefined) throw new MqttError(ReasonCode.PacketTooLarge, 'CONNACK is above the Maximum Packet Size of the client')
+    this.#isWelcomed = true
+    this.#output.append(bytes)
+    this.#scheduleFlush()
   }
 
   /** Answers with a packet; if the store has to keep something first, once that is durable. */
@@ -215,7 +233,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
     }
   }
 
-  /** Sends a packet ahead of any answers that wait: CONNACK, AUTH, DISCONNECT. */
+  /** Sends a packet ahead of any answers that wait: AUTH, PINGRESP, DISCONNECT, a CONNACK that refuses. */
   sendNow(packet: Packet): void {
     const bytes = this.#encodeToFit(packet)
     if (bytes === undefined) return
@@ -380,7 +398,8 @@ export class Connection implements TransportReceiver, CommitWaiter {
   }
 
   #announceClose({ reasonCode, reason, serverReference }: CloseReason): void {
-    if (this.#agreement === undefined) this.#refuse(reasonCode, reason, serverReference)
+    // [5.0 MQTT-3.14.0-1]
+    if (!this.#isWelcomed) this.#refuse(reasonCode, reason, serverReference)
     else if (this.isMqtt5) {
       this.sendNow({
         type: PacketType.Disconnect,

@@ -8,6 +8,8 @@ export interface DeliverySource {
   finish(sequence: SequenceNumber): void
   /** `$share/NAME/FILTER` where it is a group; undefined: the session itself. */
   readonly group: string | undefined
+  /** Whether the message can be read back from the session's own queues after a restart. */
+  holds(sequence: SequenceNumber): boolean
 }
 
 /** One message on its way to one client at QoS 1 or 2. */
@@ -182,7 +184,7 @@ export class Inflight {
         packetIdentifier: delivery.packetIdentifier,
         sequence: delivery.sequence,
         qos: delivery.qos,
-        message: delivery.source === undefined || group !== undefined ? delivery.message : undefined,
+        message: delivery.source?.holds(delivery.sequence) === true ? undefined : delivery.message,
         group
       })
     }

@@ -26,17 +26,20 @@ export class LogConsumer implements Consumer {
   readonly #sentRecords: () => SentRecords
   /** The queues it reads, each with the sequence number after which it has something for this consumer. */
   readonly #queues = new Map<DurableQueue, SequenceNumber>()
-  #cursor: SequenceNumber
+  /** Where it began: nothing up to here is for it. */
+  #begin: SequenceNumber
   #position: SequenceNumber
   #caughtUp = true
   /** The latest message that was offered while behind. */
   #latestOffered: SequenceNumber = 0
+  /** Up to here a queue was left or cut back: what is in flight may not be in the log any more. */
+  #cutThrough: SequenceNumber = 0
   /** What was sent, rising; up to `#sentHead` it is finished, and the cursor past it. */
   #sent: SequenceNumber[] = []
   #sentHead = 0
   /** Finished, though something sent before is not. */
   readonly #finished = new Set<SequenceNumber>()
-  /** After a restart, above the position: finished, or sent, already; reading passes over them. */
+  /** After a restart: finished, or sent, already; reading passes over them. The latter rise, and hold the cursor back. */
   readonly #restoredFinished = new Set<SequenceNumber>()
   readonly #restoredInflight = new Set<SequenceNumber>()
 
@@ -45,7 +48,7 @@ export class LogConsumer implements Consumer {
     this.key = key
     this.#store = store
     this.#sentRecords = sentRecords
-    this.#cursor = store.lastSequence
+    this.#begin = store.lastSequence
     this.#position = store.lastSequence
   }
 
@@ -55,11 +58,13 @@ export class LogConsumer implements Consumer {
 
   /** Goes on from where a stored consumer stood; what of its queues is in flight, its owner has in hand again. */
   restore(progress: ProgressRecord, inflight: readonly SequenceNumber[]): void {
-    this.#cursor = progress.cursor
+    this.#begin = progress.cursor
     this.#position = progress.cursor
     this.#caughtUp = false
     for (const sequence of progress.finished) this.#restoredFinished.add(sequence)
-    for (const sequence of inflight) this.#restoredInflight.add(sequence)
+    for (const sequence of inflight.toSorted((a, b) => a - b)) {
+      if (sequence > progress.cursor) this.#restoredInflight.add(sequence)
+    }
   }
 
   /** Reads a queue as well, from after `since` on. */
@@ -70,7 +75,14 @@ export class LogConsumer implements Consumer {
   }
 
   leave(queue: DurableQueue): void {
-    if (this.#queues.delete(queue)) queue.remove(this)
+    if (!this.#queues.delete(queue)) return
+    queue.remove(this)
+    this.#cut(this.#store.lastSequence)
+  }
+
+  /** Whether a message in flight can be read back from the log after a restart. */
+  holds(sequence: SequenceNumber): boolean {
+    return sequence > this.#cutThrough
   }
 
   /** How many messages of a queue still wait for this consumer. */
@@ -85,15 +97,15 @@ export class LogConsumer implements Consumer {
 
   /** Up to where a queue has been looked at: what comes after still waits. */
   readThrough(queue: DurableQueue): SequenceNumber {
-    return Math.max(this.#caughtUp ? this.#store.lastSequence : this.#position, this.#queues.get(queue) ?? 0)
+    return Math.max(this.#lookedAtThrough, this.#queues.get(queue) ?? 0)
   }
 
   /** A new message that is not taken: from here on the log is read. */
   fallBehind(sequence: SequenceNumber): void {
-    this.#latestOffered = sequence
-    if (!this.#caughtUp) return
+    this.#latestOffered = Math.max(this.#latestOffered, sequence)
+    // Paused between its append and its offer, it would otherwise be taken for one that has been looked at.
+    if (this.#caughtUp || this.#position >= sequence) this.#position = sequence - 1
     this.#caughtUp = false
-    this.#position = sequence - 1
   }
 
   /** The owner cannot be offered anything any longer: whatever comes from now on is read later. */
@@ -112,9 +124,10 @@ export class LogConsumer implements Consumer {
 
   /** Whether a message now read was sent or finished before a restart; then there is nothing more to do for it. */
   isRestored(sequence: SequenceNumber): boolean {
-    if (this.#restoredFinished.delete(sequence)) return true
-    if (!this.#restoredInflight.delete(sequence)) return false
+    const isFinished = this.#restoredFinished.delete(sequence)
+    if (!isFinished && !this.#restoredInflight.delete(sequence)) return false
     this.#sent.push(sequence)
+    if (isFinished) this.finish(sequence)
     return true
   }
 
@@ -128,7 +141,9 @@ export class LogConsumer implements Consumer {
   /** The log has been read to its end as it was at `sequence`. */
   reachedEnd(sequence: SequenceNumber): void {
     this.advance(sequence)
-    if (this.#position >= this.#latestOffered) this.#caughtUp = true
+    if (this.#position < this.#latestOffered) return
+    this.#caughtUp = true
+    this.#restoredFinished.clear()
   }
 
   /** A message is on its way to a client. */
@@ -139,37 +154,39 @@ export class LogConsumer implements Consumer {
   /** A message that was sent is finished with: acknowledged, refused, or beyond delivery. */
   finish(sequence: SequenceNumber): void {
     if (this.#restoredInflight.delete(sequence)) {
-      this.#restoredFinished.add(sequence)
-      return
-    }
-    if (this.#sent[this.#sentHead] !== sequence) {
+      if (sequence > this.#lookedAtThrough) this.#restoredFinished.add(sequence)
+    } else if (this.#sent[this.#sentHead] === sequence) {
+      this.#sentHead++
+      this.#passFinished()
+    } else {
       this.#finished.add(sequence)
       return
     }
-    this.#cursor = sequence
-    this.#sentHead++
-    this.#passFinished()
     this.#moved()
   }
 
   /** Gives up what waits in a queue up to a sequence number. */
   skip(queue: DurableQueue, through: SequenceNumber): void {
     this.#queues.set(queue, Math.max(through, this.#queues.get(queue) ?? 0))
+    this.#cut(through)
   }
 
   progress(): ProgressRecord {
-    return {
-      cursor: this.#finishedThrough(),
-      finished: [...this.#finished, ...this.#restoredFinished],
-      ...this.#sentRecords()
-    }
+    const cursor = this.#finishedThrough()
+    const finished = [...this.#finished, ...this.#restoredFinished].filter((sequence) => sequence > cursor)
+    return { cursor, finished: finished.sort((a, b) => a - b), ...this.#sentRecords() }
+  }
+
+  /** From here on what is in flight up to `through` is recorded with its message. */
+  #cut(through: SequenceNumber): void {
+    this.#cutThrough = Math.max(this.#cutThrough, through)
+    this.#store.touch(this)
   }
 
   #passFinished(): void {
     for (;;) {
       const next = this.#sent[this.#sentHead]
       if (next === undefined || !this.#finished.delete(next)) break
-      this.#cursor = next
       this.#sentHead++
     }
     if (this.#sentHead > 256 && this.#sentHead * 2 > this.#sent.length) {
@@ -178,11 +195,15 @@ export class LogConsumer implements Consumer {
     }
   }
 
+  get #lookedAtThrough(): SequenceNumber {
+    return this.#caughtUp ? this.#store.lastSequence : this.#position
+  }
+
+  /** The cursor: what was looked at needs nothing more, up to the oldest that was sent and is unfinished. */
   #finishedThrough(): SequenceNumber {
-    const oldestSent = this.#sent[this.#sentHead]
-    // Nothing unfinished was sent before it: what was looked at below it needs nothing more.
-    if (oldestSent !== undefined) return Math.max(this.#cursor, oldestSent - 1)
-    return this.#caughtUp ? this.#store.lastSequence : Math.max(this.#cursor, this.#position)
+    const { value: oldestRestored = Infinity } = this.#restoredInflight.values().next()
+    const oldestSent = this.#sent[this.#sentHead] ?? Infinity
+    return Math.max(this.#begin, Math.min(this.#lookedAtThrough, oldestSent - 1, oldestRestored - 1))
   }
 
   #moved(): void {

@@ -1,4 +1,4 @@
-import type { StoredSession } from '@godwit/storage'
+import type { InflightRecord, ProgressRecord, StoredSession } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
 import { Delivery } from './inflight.ts'
@@ -77,11 +77,9 @@ export class SessionRegistry {
     const { clientId, sessionExpiryIntervalSeconds, disconnectedAtMs } = stored.session
     const session = new Session(this.#engine, clientId, sessionExpiryIntervalSeconds)
     this.#sessions.set(clientId, session)
-    const own: number[] = []
-    for (const record of stored.progress.inflight) {
-      if (record.message === undefined) own.push(record.sequence)
-    }
-    session.consumer?.restore(stored.progress, own)
+    const { progress } = stored
+    const own = progress.inflight.filter((record) => isOwn(record, progress)).map(({ sequence }) => sequence)
+    session.consumer?.restore(progress, own)
     for (const { packetIdentifier, message } of stored.received) session.receive(packetIdentifier, Message.of(message))
     session.disconnectedAtMs = disconnectedAtMs === 0 ? this.#engine.clock.now() : disconnectedAtMs
     this.#startExpiry(session)
@@ -93,9 +91,13 @@ export class SessionRegistry {
     if (session === undefined) return
     for (const record of stored.progress.inflight) {
       const message = record.message ?? (await this.#readBack(session, record.sequence))
-      const source =
-        record.group === undefined ? (record.message === undefined ? session : undefined) : this.#groupOf(session, record.group)
-      if (message === undefined) continue
+      if (message === undefined) {
+        this.#engine.fates.recordMany('store-failed', 1, '', session.clientId)
+        session.finish(record.sequence)
+        continue
+      }
+      const own = isOwn(record, stored.progress) ? session : undefined
+      const source = record.group === undefined ? own : this.#groupOf(session, record.group)
       const delivery = new Delivery(Message.of(message), record.qos, false, [], record.sequence, source)
       session.inflight.restore(delivery, record.packetIdentifier)
     }
@@ -128,4 +130,9 @@ export class SessionRegistry {
     this.#engine.timers.clear(timer)
     this.#expiries.delete(clientId)
   }
+}
+
+/** Whether a message in flight came by the session's log: a retained one, or one of a group, does not hold the cursor back. */
+function isOwn({ group, sequence }: InflightRecord, { cursor }: ProgressRecord): boolean {
+  return group === undefined && sequence > cursor
 }

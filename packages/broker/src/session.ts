@@ -223,6 +223,11 @@ export class Session implements DeliverySource {
     this.#consumer?.finish(sequence)
   }
 
+  /** The rest of `DeliverySource`. */
+  holds(sequence: SequenceNumber): boolean {
+    return this.#consumer?.holds(sequence) ?? false
+  }
+
   /** Has the progress of a durable session written with the commit being gathered. */
   touch(): void {
     if (this.#consumer !== undefined) this.#engine.store.touch(this.#consumer)

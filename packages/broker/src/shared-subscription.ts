@@ -108,6 +108,11 @@ export class SharedSubscription implements DeliverySource {
     this.#engine.store.touch(this.#consumer)
   }
 
+  /** Its queue is not read by the members' sessions. */
+  holds(): boolean {
+    return false
+  }
+
   /**
    * A member's connection or session is gone. Its unacknowledged QoS 1 messages go to other members; its QoS 2
    * messages wait for it, and end with its session ([5.0 MQTT-4.8.2-4], [5.0 MQTT-4.8.2-5]).

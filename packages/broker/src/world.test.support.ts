@@ -217,7 +217,10 @@ export class Client implements TransportReceiver {
     await this.#world.settle()
   }
 
-  async subscribes(topicFilter: string, given: Partial<SubscriptionRequest> & { subscriptionIdentifier?: number } = {}) {
+  async subscribes(
+    topicFilter: string,
+    given: Partial<SubscriptionRequest> & { readonly subscriptionIdentifier?: number } = {}
+  ): Promise<void> {
     const { subscriptionIdentifier, ...options } = given
     this.send({
       type: PacketType.Subscribe,

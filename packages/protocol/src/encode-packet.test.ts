@@ -112,13 +112,9 @@ describe('properties', () => {
 })
 
 describe('what cannot be written is the caller’s mistake', () => {
-  const long = 'x'.repeat(65_536)
   it.each<[title: string, packet: Packet, protocolVersion: ProtocolVersion]>([
-    ['a string of 65,536 bytes', { ...CONNECT, clientId: long }, Mqtt311],
-    ['a string of 65,536 bytes in 32,768 characters', { ...CONNECT, clientId: 'ü'.repeat(32_768) }, Mqtt311],
     ['a string with U+0000', { ...CONNECT, clientId: '\0' }, Mqtt311],
     ['a string with half a surrogate pair', { ...CONNECT, clientId: '\ud800' }, Mqtt311],
-    ['a password of 65,536 bytes', { ...CONNECT, userName: 'u', password: new Uint8Array(65_536) }, Mqtt311],
     ['a Keep Alive of 65,536 s', { ...CONNECT, keepAliveSeconds: 65_536 }, Mqtt311],
     ['a Keep Alive of half a second', { ...CONNECT, keepAliveSeconds: 0.5 }, Mqtt311],
     ['[3.1.1 MQTT-3.1.2-22] a password without a user name', { ...CONNECT, password: new Uint8Array(0) }, Mqtt311],
@@ -170,6 +166,14 @@ describe('what cannot be written is the caller’s mistake', () => {
     expect(() => encodePacket(packet, protocolVersion)).toThrow(RangeError)
     // And the next packet is none the worse for it.
     expect(encodePacket({ type: PacketType.Pingreq }, protocolVersion)).toEqual(bytes('c0 00'))
+  })
+
+  it.each<[title: string, packet: Packet]>([
+    ['a string of 65,536 bytes', { ...CONNECT, clientId: 'x'.repeat(65_536) }],
+    ['a string of 65,536 bytes in 32,768 characters', { ...CONNECT, clientId: 'ü'.repeat(32_768) }],
+    ['a password of 65,536 bytes', { ...CONNECT, userName: 'u', password: new Uint8Array(65_536) }]
+  ])('%s', (_title, packet) => {
+    expect(() => encodePacket(packet, Mqtt311)).toThrow(/is longer than 65,535 bytes/)
   })
 
   it('a property of another packet', () => {

@@ -133,6 +133,15 @@ describe('a PUBLISH encoded once for all its receivers', () => {
     expect(() => copyPublish(encoded, delivery, target, offset, variation)).toThrow(RangeError)
   })
 
+  it('refuses a target in which the last byte of a varied header has no room', () => {
+    const encoded = encodePublish(message, ProtocolVersion.Mqtt5, false)
+    const variation = { ...PLAIN, subscriptionIdentifiers: [128] }
+    const headerLength = publishLength(encoded, variation) - message.payload.length
+    expect(copyPublishHeader(encoded, AT_QOS_0, target, target.length - headerLength, variation)).toBe(target.length)
+    const offset = target.length - headerLength + 1
+    expect(() => copyPublishHeader(encoded, AT_QOS_0, target, offset, variation)).toThrow(RangeError)
+  })
+
   it('refuses what 3.1.1 does not have', () => {
     const encoded = encodePublish(message, ProtocolVersion.Mqtt311, false)
     expect(() => copyPublish(encoded, AT_QOS_0, target, 0, { ...PLAIN, topicAlias: 1 })).toThrow(RangeError)

@@ -52,7 +52,7 @@ export function acceptedText(node: SchemaNode): string {
   const { accepts, enum: values, const: value, type, minimum, maximum } = node
   if (typeof accepts === 'string') return accepts
   if (Array.isArray(values)) return values.map(String).join(', ')
-  if (value !== undefined) return String(value)
+  if (typeof value === 'string') return value
   switch (type) {
     case 'integer':
       return `a whole number from ${String(minimum)} to ${String(maximum)}`

@@ -10,6 +10,8 @@ export interface Mistake {
   /** Whether the key itself is wrong, not its value. */
   readonly isKey: boolean
   readonly problem: string
+  /** The key that a wrong one probably meant, as a path. */
+  readonly meant?: string
 }
 
 const FOUND_LENGTH_MAX = 60
@@ -17,9 +19,11 @@ const FOUND_LENGTH_MAX = 60
 /** What zod found, in our words. A list of unknown keys becomes a mistake for each of them. */
 export function mistakesOf(issues: readonly z.core.$ZodIssue[], schema: SchemaNode, root: unknown): Mistake[] {
   const mistakes = issues.flatMap((issue) => mistakesOfIssue(issue, schema, root))
-  const isFirstAtItsPath = ({ path }: Mistake, index: number): boolean =>
+  const meant = new Set(mistakes.map((mistake) => mistake.meant).filter((path) => path !== undefined))
+  const isSaidOnce = ({ path }: Mistake, index: number): boolean =>
     mistakes.findIndex((other) => pathText(other.path) === pathText(path)) === index
-  return mistakes.filter(isFirstAtItsPath)
+  // A mistyped key is one mistake, though zod misses the right one as well.
+  return mistakes.filter((mistake, index) => isSaidOnce(mistake, index) && !meant.has(pathText(mistake.path)))
 }
 
 function mistakesOfIssue(issue: z.core.$ZodIssue, schema: SchemaNode, root: unknown): Mistake[] {
@@ -27,7 +31,7 @@ function mistakesOfIssue(issue: z.core.$ZodIssue, schema: SchemaNode, root: unkn
   const node = schemaAt(schema, path, root) ?? {}
   if (issue.code === 'unrecognized_keys') {
     const keys = acceptedKeys(node)
-    return issue.keys.map((key) => ({ path: [...path, key], isKey: true, problem: `is not a key; ${suggestion(key, keys)}` }))
+    return issue.keys.map((key) => unknownKey(path, key, keys))
   }
   // zod's own messages name no keys or flags; ours, from custom checks, say what is accepted.
   const accepted = issue.code === 'custom' && issue.message !== 'Invalid input' ? issue.message : acceptedText(node)
@@ -40,9 +44,11 @@ export function problemOf(value: unknown, accepted: string, isSecret = false): s
   return isSecret ? `is not ${accepted}` : `is ${foundText(value)}; accepted is ${accepted}`
 }
 
-function suggestion(key: string, keys: readonly string[]): string {
+function unknownKey(path: ConfigurationPath, key: string, keys: readonly string[]): Mistake {
   const meant = didYouMean(key, keys)
-  return meant === undefined ? `accepted are ${keys.join(', ')}` : `did you mean ${meant}?`
+  const wrong = { path: [...path, key], isKey: true }
+  if (meant === undefined) return { ...wrong, problem: `is not a key; accepted are ${keys.join(', ')}` }
+  return { ...wrong, problem: `is not a key; did you mean ${meant}?`, meant: pathText([...path, meant]) }
 }
 
 function foundText(value: unknown): string {

@@ -16,10 +16,9 @@ export interface Exposure {
 export function exposureOf({ listeners, http, access: { anonymous, users } }: Configuration): Exposure {
   if (anonymous !== undefined || users.length > 0) return { anonymous: anonymous ?? false, isConfigured: true }
   const exposed = listeners.filter(isExposed).map(addressOf)
-  if (http.enabled && http.webSocket && !isLoopback(http.host)) exposed.push(`http at ${http.host}:${http.port}`)
+  if (http.enabled && http.webSocket && !isLoopback(http.host)) exposed.push(addressText('http', http.host, http.port))
   if (exposed.length === 0) return { anonymous: true, isConfigured: false }
-  const remedy =
-    'name those who may connect (access.users), or let everybody in with --allow-anonymous (access.anonymous: true)'
+  const remedy = 'name those who may connect (access.users), or let everybody in with --allow-anonymous (access.anonymous: true)'
   throw new ConfigurationError([`${exposed.join(', ')}: without configured access Godwit listens on loopback only; ${remedy}`])
 }
 
@@ -34,7 +33,11 @@ function isExposed(listener: ListenerConfiguration): boolean {
 }
 
 function addressOf(listener: ListenerConfiguration): string {
-  return listener.kind === 'unix' ? listener.path : `${listener.kind} at ${listener.host}:${listener.port}`
+  return listener.kind === 'unix' ? listener.path : addressText(listener.kind, listener.host, listener.port)
+}
+
+function addressText(kind: string, host: string, port: number): string {
+  return `${kind} on ${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 export function isLoopback(host: string): boolean {

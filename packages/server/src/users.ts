@@ -1,7 +1,8 @@
 import type { Accepted, Access, ConnectRequest, Refused } from '@godwit/broker'
+import type { MaybePromise } from '@godwit/storage'
 import type { UserConfiguration } from './configuration.ts'
-import { hashPassword, verifyPassword } from './password-hash.ts'
 import { PasswordChecks } from './password-checks.ts'
+import { verifyPassword } from './password-hash.ts'
 import { VerifiedCredentials } from './verified-credentials.ts'
 
 type Verdict = Accepted | Refused
@@ -22,8 +23,6 @@ const BUSY: Refused = { accepted: false, reasonCode: 0x89, reasonString: 'too ma
 export class Users implements Access {
   #hashes: ReadonlyMap<string, string>
   #anonymous: boolean
-  /** Is checked for names that nobody has, so that the time of the answer does not tell which names exist. */
-  #decoy: Promise<string> | undefined = undefined
   readonly #checks = new PasswordChecks()
   readonly #verified = new VerifiedCredentials()
   readonly #verify: Verify
@@ -40,12 +39,15 @@ export class Users implements Access {
     this.#anonymous = anonymous
   }
 
-  authenticate({ userName, password }: Pick<ConnectRequest, 'userName' | 'password'>): Verdict | Promise<Verdict> {
-    const isAnonymous = userName === undefined || this.#hashes.size === 0
-    if (isAnonymous) return this.#anonymous ? ACCEPTED : WHO_ARE_YOU
+  authenticate({ userName, password }: Pick<ConnectRequest, 'userName' | 'password'>): MaybePromise<Verdict> {
+    const [someHash] = this.#hashes.values()
+    if (userName === undefined || someHash === undefined) return this.#anonymous ? ACCEPTED : WHO_ARE_YOU
     if (password === undefined) return BAD_USER_NAME_OR_PASSWORD
     const passwordHash = this.#hashes.get(userName)
-    if (passwordHash === undefined) return this.#checks.run(() => this.#checkDecoy(password)) ?? BUSY
+    if (passwordHash === undefined) {
+      // Checked in vain, so that the time of the answer does not tell which names there are.
+      return this.#checks.run(() => this.#verify(password, someHash).then(() => BAD_USER_NAME_OR_PASSWORD)) ?? BUSY
+    }
     const digest = this.#verified.digest(userName, passwordHash, password)
     if (this.#verified.has(digest)) return ACCEPTED
     return this.#checks.run(() => this.#check(digest, passwordHash, password)) ?? BUSY
@@ -55,13 +57,6 @@ export class Users implements Access {
     if (!(await this.#verify(password, passwordHash))) return BAD_USER_NAME_OR_PASSWORD
     this.#verified.add(digest)
     return ACCEPTED
-  }
-
-  async #checkDecoy(password: Uint8Array): Promise<Verdict> {
-    const [someHash] = this.#hashes.values()
-    this.#decoy ??= someHash === undefined ? hashPassword(Buffer.alloc(0)) : Promise.resolve(someHash)
-    await this.#verify(password, await this.#decoy)
-    return BAD_USER_NAME_OR_PASSWORD
   }
 }
 

@@ -22,7 +22,12 @@ export class VerifiedCredentials {
   /** `passwordHash` takes part: a changed password makes what was verified before worthless. */
   digest(userName: string, passwordHash: string, password: Uint8Array): string {
     const name = Buffer.from(userName)
-    return createHmac('sha256', this.#key).update(`${name.length} `).update(name).update(passwordHash).update(password).digest('base64')
+    return createHmac('sha256', this.#key)
+      .update(`${name.length} `)
+      .update(name)
+      .update(passwordHash)
+      .update(password)
+      .digest('base64')
   }
 
   has(digest: string): boolean {

@@ -1,0 +1,57 @@
+import { Command, CommanderError } from 'commander'
+import { ExitCode } from './exit-code.ts'
+import { SERVE_FLAGS, type ServeFlags } from './serve-flags.ts'
+import { version } from './version.ts'
+
+/** Runs the verb that the arguments name, and ends the process with its exit code. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const finish = (verb: Promise<ExitCode>): Promise<void> => verb.then((code) => void (process.exitCode = code))
+  try {
+    await program(finish).parseAsync(argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? ExitCode.Done : ExitCode.Misused
+  }
+}
+
+/** The verbs and flags. What a verb needs is loaded when it is called. */
+export function program(finish: (verb: Promise<ExitCode>) => Promise<void>): Command {
+  const godwit = new Command('godwit')
+    .description('An MQTT broker for 3.1, 3.1.1 and 5.0')
+    .exitOverride()
+    .configureOutput({ outputError: (message, write) => write(`godwit: ${oneLine(message)}\n`) })
+  common(godwit)
+
+  const serve = common(godwit.command('serve')).description('Run a broker; without flags it listens on loopback')
+  for (const { flag, value, description } of SERVE_FLAGS) {
+    serve.option(value === undefined ? flag : `${flag} <${value}>`, description)
+  }
+  serve.action((flags: ServeFlags) => finish(import('./serve.ts').then(({ serve }) => serve(flags))))
+
+  common(godwit.command('check-config'))
+    .description('Check a configuration file and print it with every default')
+    .argument('<file>', 'a YAML or JSON file')
+    .action((file: string) => finish(import('./check-config.ts').then(({ checkConfig }) => checkConfig(file))))
+
+  common(godwit.command('hash-password'))
+    .description('Read a password from standard input and print its hash, for access.users in a configuration file')
+    .action(() => finish(import('./hash-password.ts').then(({ hashPassword }) => hashPassword())))
+  return godwit
+}
+
+/** `-h` is left to those who expect it to be the host. */
+function common(command: Command): Command {
+  return command
+    .helpOption('--help', 'Show what is accepted')
+    .helpCommand(false)
+    .version(version(), '--version', 'Show the version')
+}
+
+/** `error: unknown option '--prot'`, and a suggestion on a line of its own. */
+function oneLine(message: string): string {
+  return message
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\s*\n\(Did you mean (.*)\)$/, '; did you mean $1')
+    .replaceAll(/\s*\n\s*/g, ' ')
+}
