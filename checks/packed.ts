@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { delimiter, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
+import { environment } from './process-group.ts'
 import { type Manifest, parseManifest, record, root, workspacePackages } from './workspace.ts'
 
 /** A package as `npm publish` would send it. */
@@ -13,18 +14,11 @@ export interface PackedPackage {
   readonly files: readonly string[]
 }
 
-/** The Node that runs this comes first, whatever the shell has. */
-const environment: NodeJS.ProcessEnv = {
-  ...process.env,
-  PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
-  npm_config_loglevel: 'error'
-}
-
 /** Runs a program to its end and returns what it printed; throws, with both its outputs, if it fails. */
 export function run(program: string, args: readonly string[], cwd: string): string {
   const { status, error, stdout, stderr } = spawnSync(program, args, {
     cwd,
-    env: environment,
+    env: { ...environment, npm_config_loglevel: 'error' },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 240_000

@@ -1,8 +1,8 @@
 // `npm test`: every check and every test, in the order of what fails fastest. A failed step does not hide the ones after it.
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { runInGroup } from './process-group.ts'
 import { countTests, summarize, type StepResult } from './summary.ts'
 import { root, workspacePackages } from './workspace.ts'
 
@@ -29,22 +29,22 @@ const steps: readonly { title: string; commands: readonly string[][] }[] = [
   }
 ]
 
-const environment = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}` }
-
-function run(command: readonly string[]): boolean {
-  const [program = '', ...args] = command
-  console.log(`$ ${command.join(' ')}`)
-  const { status, error } = spawnSync(program, args, { cwd: root, env: environment, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (error !== undefined) console.error(error.message)
-  return status === 0
-}
+/** Longer than any step takes: CI should hear of a step that hangs, and of which. */
+const STEP_TIMEOUT_MS = 12 * 60_000
 
 const results: StepResult[] = []
 for (const { title, commands } of steps) {
   console.log(`\n== ${title}`)
   const startedAt = performance.now()
-  const failures = commands.filter((command) => !run(command))
-  results.push({ title, succeeded: failures.length === 0, seconds: (performance.now() - startedAt) / 1000 })
+  let succeeded = true
+  for (const command of commands) {
+    console.log(`$ ${command.join(' ')}`)
+    const { status, problem, leftBehind } = await runInGroup(command, root, STEP_TIMEOUT_MS)
+    if (problem !== undefined) console.error(`${command[0]}: ${problem}`)
+    if (leftBehind) console.error(`${command[0]}: left processes behind, which have been ended`)
+    succeeded &&= status === 0 && problem === undefined
+  }
+  results.push({ title, succeeded, seconds: (performance.now() - startedAt) / 1000 })
 }
 
 function readReport(): unknown {

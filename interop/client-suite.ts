@@ -234,7 +234,7 @@ export function connections(
 }
 
 /** Publishes one message more and takes it: had there been another, it would have come first. */
-export async function expectNothingElse(subscriber: ForeignClient, publisher: ForeignClient, topicName: string): Promise<void> {
+async function expectNothingElse(subscriber: ForeignClient, publisher: ForeignClient, topicName: string): Promise<void> {
   const marker = message(topicName, `marker ${randomUUID()}`, { qos: 1 })
   await subscriber.subscribe(topicName, 1)
   await publisher.publish(marker)

@@ -40,7 +40,7 @@ export interface ConnectOptions {
   readonly will?: Omit<Message, 'properties'> | undefined
 }
 
-export interface SubscribeOptions {
+interface SubscribeOptions {
   /** 0: none. */
   readonly subscriptionIdentifier: number
 }

@@ -1,12 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { withinLimit } from './mailbox.ts'
 
 const root = join(import.meta.dirname, '..')
-const real = join(root, 'packages/cli/src/main.ts')
-const program = existsSync(real) ? real : join(root, 'interop/stand-in.ts')
+const program = join(root, 'packages/cli/src/main.ts')
 
 /** The program itself, in a process of its own, with its state in memory, on free ports of loopback. */
 export class GodwitProcess {
@@ -22,7 +20,7 @@ export class GodwitProcess {
 
   /** @param nodeFlags for the process, before the program */
   static async start(nodeFlags: readonly string[] = []): Promise<GodwitProcess> {
-    const flags = ['serve', '--port', '0', '--http-port', '0', '--memory']
+    const flags = ['serve', '--port', '0', '--http-port', '0', '--memory', '--log-level', 'warn']
     const child = fork(program, flags, {
       cwd: root,
       execArgv: ['--conditions=godwit-source', ...nodeFlags],

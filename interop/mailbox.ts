@@ -1,5 +1,5 @@
 /** How long anything may take before a test fails; nothing waits this long when all is well. */
-export const LIMIT_MS = 10_000
+const LIMIT_MS = 10_000
 
 /** Settles with a promise, or rejects after the limit, saying what did not come. */
 export async function withinLimit<T>(promise: Promise<T>, what: string, limitMs: number = LIMIT_MS): Promise<T> {

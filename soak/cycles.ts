@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { encodePacket, PacketType, ProtocolVersion } from '@godwit/protocol'
 import { connect, publish, pubrec, subscribe } from '@godwit/testkit'
 import type { Address } from '../interop/foreign-client.ts'
@@ -49,7 +48,7 @@ export const cycles: Readonly<Record<string, (cycle: Cycle) => Promise<void>>> =
     const client = await RawClient.connect(address.port, { version: versionOf(random), clientId: name })
     await client.subscribe(`${name}/#`, 1)
     client.socket.end()
-    await once(client.socket, 'end')
+    await client.ended
     await client.kill('reset')
   },
 
@@ -66,7 +65,8 @@ export const cycles: Readonly<Record<string, (cycle: Cycle) => Promise<void>>> =
     reader.socket.pause()
     const publisher = await RawClient.connect(address.port, { clientId: `${name}-publisher` })
     const payload = new Uint8Array(50_000)
-    for (let sent = 0; sent < 100; sent++) await publisher.publish(name, payload, { qos: sent % 2 === 0 ? 0 : 1 })
+    const count = random() < 0.1 ? 400 : 40
+    for (let sent = 0; sent < count; sent++) await publisher.publish(name, payload, { qos: sent % 2 === 0 ? 0 : 1 })
     await publisher.disconnect()
     await reader.kill(random() < 0.5 ? 'fin' : 'reset')
   },
@@ -76,7 +76,7 @@ export const cycles: Readonly<Record<string, (cycle: Cycle) => Promise<void>>> =
     const first = await RawClient.connect(address.port, { version, clientId: name })
     await first.subscribe(name, 1)
     const second = await RawClient.connect(address.port, { version, clientId: name })
-    await once(first.socket, 'end')
+    await first.ended
     await second.subscribe(name, 1)
     const third = await RawClient.connect(address.port, { version, clientId: name })
     await Promise.all([first.kill('fin'), second.kill('reset')])
@@ -141,7 +141,7 @@ export const cycles: Readonly<Record<string, (cycle: Cycle) => Promise<void>>> =
     await client.subscribe(name, 1)
     // Packet type 0 is forbidden: whatever follows, the server ends the connection.
     client.socket.write(Uint8Array.from([0, ...bytes]))
-    await once(client.socket, 'end')
+    await client.ended
     await client.kill('fin')
   },
 

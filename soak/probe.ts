@@ -11,29 +11,31 @@ import { SharedSubscription } from '../packages/broker/src/shared-subscription.t
 import { FilterNode } from '../packages/broker/src/subscription-tree.ts'
 import { Subscription } from '../packages/broker/src/subscription.ts'
 import { Timer } from '../packages/broker/src/timers.ts'
-import type { LiveObjects, ProcessState } from './process-state.ts'
+import { LIVE_OBJECTS, type LiveObject } from './live-objects.ts'
 
 /** What is alive in the heap after a collection: not what the program believes to hold, but what it does. */
-function liveObjects(): LiveObjects {
-  return {
-    connections: queryObjects(Connection, { format: 'count' }),
-    sessions: queryObjects(Session, { format: 'count' }),
-    subscriptions: queryObjects(Subscription, { format: 'count' }),
-    sharedSubscriptions: queryObjects(SharedSubscription, { format: 'count' }),
-    filterNodes: queryObjects(FilterNode, { format: 'count' }),
-    durableQueues: queryObjects(DurableQueue, { format: 'count' }),
-    logConsumers: queryObjects(LogConsumer, { format: 'count' }),
-    messages: queryObjects(Message, { format: 'count' }),
-    deliveries: queryObjects(Delivery, { format: 'count' }),
-    timers: queryObjects(Timer, { format: 'count' })
-  }
+const classes = {
+  connections: Connection,
+  sessions: Session,
+  subscriptions: Subscription,
+  sharedSubscriptions: SharedSubscription,
+  filterNodes: FilterNode,
+  durableQueues: DurableQueue,
+  logConsumers: LogConsumer,
+  messages: Message,
+  deliveries: Delivery,
+  timers: Timer
 }
 
-process.on('message', () => {
-  const objects = liveObjects()
+function count(name: LiveObject): number {
+  return queryObjects(classes[name], { format: 'count' })
+}
+
+process.on('message', (question: unknown) => {
+  const names = LIVE_OBJECTS.filter((name) => question === 'everything' || question === name)
+  const objects = Object.fromEntries(names.map((name) => [name, count(name)]))
   const { heapUsed, external, rss } = process.memoryUsage()
-  const state: ProcessState = { objects, heapUsedBytes: heapUsed, externalBytes: external, residentBytes: rss }
-  process.send?.(state)
+  process.send?.({ objects, heapUsedBytes: heapUsed, externalBytes: external, residentBytes: rss })
 })
 // Asking must not keep the program alive when it has been told to end.
 process.channel?.unref()

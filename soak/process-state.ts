@@ -1,22 +1,8 @@
 import { readdirSync } from 'node:fs'
 import type { GodwitProcess } from '../interop/godwit-process.ts'
-import { number, object } from '../interop/json.ts'
+import { type Json, number, object } from '../interop/json.ts'
 import { withinLimit } from '../interop/mailbox.ts'
-
-const OBJECTS = [
-  'connections',
-  'sessions',
-  'subscriptions',
-  'sharedSubscriptions',
-  'filterNodes',
-  'durableQueues',
-  'logConsumers',
-  'messages',
-  'deliveries',
-  'timers'
-] as const
-
-export type LiveObjects = Readonly<Record<(typeof OBJECTS)[number], number>>
+import type { LiveObject, LiveObjects } from './live-objects.ts'
 
 /** What the program holds, as `probe.ts` saw it after a collection of garbage. */
 export interface ProcessState {
@@ -27,12 +13,10 @@ export interface ProcessState {
   readonly residentBytes: number
 }
 
-export async function askState({ child }: GodwitProcess): Promise<ProcessState> {
-  const answer = new Promise<unknown>((resolve) => child.once('message', resolve))
-  child.send('state')
-  const state = object(await withinLimit(answer, 'the state of the program', 30_000), 'state')
+export async function askState(godwit: GodwitProcess): Promise<ProcessState> {
+  const state = await ask(godwit, 'everything')
   const objects = object(state['objects'], 'objects')
-  const count = (name: (typeof OBJECTS)[number]): number => number(objects[name], name)
+  const count = (name: LiveObject): number => number(objects[name], name)
   return {
     objects: {
       connections: count('connections'),
@@ -52,7 +36,18 @@ export async function askState({ child }: GodwitProcess): Promise<ProcessState> 
   }
 }
 
+/** How many objects of one kind are alive. Each answer costs the program a collection of its whole heap. */
+export async function askCount(godwit: GodwitProcess, name: LiveObject): Promise<number> {
+  return number(object((await ask(godwit, name))['objects'], 'objects')[name], name)
+}
+
 /** How many files and sockets the program has open; undefined where the system does not tell. */
 export function openHandles({ child }: GodwitProcess): number | undefined {
   return process.platform === 'linux' ? readdirSync(`/proc/${child.pid}/fd`).length : undefined
+}
+
+async function ask({ child }: GodwitProcess, question: LiveObject | 'everything'): Promise<Json> {
+  const answer = new Promise<unknown>((resolve) => child.once('message', resolve))
+  child.send(question)
+  return object(await withinLimit(answer, 'the state of the program', 30_000), 'state')
 }

@@ -13,20 +13,22 @@ import {
   pubrel,
   subscribe
 } from '@godwit/testkit'
-import { Mailbox } from '../interop/mailbox.ts'
+import { Mailbox, withinLimit } from '../interop/mailbox.ts'
 
 /** A client that does what it is told, also what no library would do: it can stop in the middle of anything. */
 export class RawClient {
   readonly socket: Socket
   readonly #version: ProtocolVersion
   readonly #inboxes = new Map<PacketType, Mailbox<Packet>>()
-  readonly #closed: Promise<unknown>
+  readonly #ended = Promise.withResolvers<undefined>()
+  readonly #closed = Promise.withResolvers<undefined>()
   #packetIdentifier = 0
 
   private constructor(socket: Socket, version: ProtocolVersion) {
     this.socket = socket
     this.#version = version
-    this.#closed = once(socket, 'close')
+    socket.once('end', () => this.#ended.resolve(undefined))
+    socket.once('close', () => this.#closed.resolve(undefined))
     const decoder = new PacketDecoder({ receiver: 'client', maximumPacketSize: Infinity, protocolVersion: version })
     // A reset is one of the ways in which a connection ends here.
     socket.on('error', () => {})
@@ -51,9 +53,9 @@ export class RawClient {
     return client
   }
 
-  /** Resolves when the network connection is gone on our side. */
-  get closed(): Promise<unknown> {
-    return this.#closed
+  /** Resolves when the server has closed its half. */
+  get ended(): Promise<unknown> {
+    return withinLimit(this.#ended.promise, 'the server to close a connection')
   }
 
   send(packet: Packet): void {
@@ -101,14 +103,14 @@ export class RawClient {
   async disconnect(): Promise<void> {
     this.send(disconnect())
     this.socket.end()
-    await this.closed
+    await withinLimit(this.#closed.promise, 'a connection to close')
   }
 
   /** Ends the network connection without DISCONNECT: with FIN, or with RST. */
   async kill(how: 'fin' | 'reset'): Promise<void> {
     if (how === 'reset') this.socket.resetAndDestroy()
     else this.socket.destroy()
-    await this.closed
+    await withinLimit(this.#closed.promise, 'a connection to close')
   }
 
   #inbox(type: PacketType): Mailbox<Packet> {

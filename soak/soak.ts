@@ -1,7 +1,7 @@
 import { seededRandom } from '@godwit/testkit'
 import { GodwitProcess } from '../interop/godwit-process.ts'
 import { cycles } from './cycles.ts'
-import { askState, type LiveObjects, openHandles, type ProcessState } from './process-state.ts'
+import { askCount, askState, openHandles, type ProcessState } from './process-state.ts'
 import { RawClient } from './raw-client.ts'
 import { Witness } from './witness.ts'
 
@@ -40,7 +40,7 @@ export async function soak({ seed, seconds }: SoakOptions): Promise<SoakResult> 
   const probe = new URL('probe.ts', import.meta.url)
   const godwit = await GodwitProcess.start([`--import=${probe.href}`, '--disable-warning=ExperimentalWarning'])
   try {
-    const start = await settle(godwit, undefined)
+    const start = await settle(godwit)
     const failures: string[] = []
     const rounds: Settled[] = []
     let count = 0
@@ -56,7 +56,7 @@ export async function soak({ seed, seconds }: SoakOptions): Promise<SoakResult> 
       })
       await Promise.all(workers)
       witnessed += await witness
-      rounds.push(await settle(godwit, start))
+      rounds.push(await settle(godwit))
     }
     return { cycles: count, failures, witnessed, start, rounds, exitStatus: await godwit.stop() }
   } finally {
@@ -76,21 +76,13 @@ async function runCycle(address: GodwitProcess, seed: number, number: number): P
   }
 }
 
-/** Looks at the program until it holds no more than it did at the start, or for long enough. */
-async function settle(godwit: GodwitProcess, start: Settled | undefined): Promise<Settled> {
+/** Looks at the program once its clients and their sessions are gone, or have had long enough to go. */
+async function settle(godwit: GodwitProcess): Promise<Settled> {
+  // The broker remembers what the latest topics matched until the next message: let that be nothing.
+  const client = await RawClient.connect(godwit.port, { clientId: 'last' })
+  await client.publish('nobody/listens', '', { qos: 1 })
+  await client.disconnect()
   const until = performance.now() + SETTLE_MS
-  for (;;) {
-    // The broker remembers what the latest topics matched until the next message: let that be nothing.
-    const client = await RawClient.connect(godwit.port, { clientId: 'last' })
-    await client.publish('nobody/listens', '', { qos: 1 })
-    await client.disconnect()
-    const state = { ...(await askState(godwit)), handles: openHandles(godwit) }
-    if (start === undefined || performance.now() > until) return state
-    if (holdsAtMost(state.objects, start.objects) && (state.handles ?? 0) <= (start.handles ?? 0)) return state
-  }
-}
-
-function holdsAtMost(objects: LiveObjects, start: LiveObjects): boolean {
-  const limits = new Map(Object.entries(start))
-  return Object.entries(objects).every(([name, count]) => count <= (limits.get(name) ?? 0))
+  while ((await askCount(godwit, 'connections')) + (await askCount(godwit, 'sessions')) > 0 && performance.now() < until);
+  return { ...(await askState(godwit)), handles: openHandles(godwit) }
 }

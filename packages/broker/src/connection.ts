@@ -86,6 +86,8 @@ export class Connection implements TransportReceiver, CommitWaiter {
   #isWelcomed = false
   #isClosed = false
   #waitsForCommit: CommitNumber = 0
+  /** QoS 2 messages that the session had from earlier connections: the client's quota began anew with this one ([5.0 4.9]). */
+  #unreleasedBefore = 0
 
   constructor(engine: Engine, transport: Transport) {
     this.engine = engine
@@ -117,9 +119,9 @@ export class Connection implements TransportReceiver, CommitWaiter {
     return this.decoder.protocolVersion === ProtocolVersion.Mqtt5
   }
 
-  /** QoS 1 and 2 messages of the client that are not yet answered to the end ([5.0 MQTT-3.3.4-7]). */
+  /** QoS 1 and 2 messages of the client, on this connection, that are not yet answered to the end ([5.0 MQTT-3.3.4-7]). */
   get unansweredPublishes(): number {
-    return this.#responses.unanswered + (this.#agreement?.session.received.size ?? 0)
+    return this.#responses.unanswered + (this.#agreement?.session.received.size ?? 0) - this.#unreleasedBefore
   }
 
   /** Whether the client reads so slowly that nothing more should be sent to it for now. */
@@ -189,6 +191,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
     engine.clients.set(agreement.identity.clientId, this)
     const { topicAliasMaximum } = connect.properties
     this.#agreement = agreement
+    this.#unreleasedBefore = agreement.session.received.size
     this.#publishWriter = new PublishWriter(
       this.#output,
       this.protocolVersion,

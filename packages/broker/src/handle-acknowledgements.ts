@@ -28,6 +28,7 @@ export function handlePubrec(
   }
   if (session.receivedByClient(packetIdentifier)) {
     // That the client has it must be on record before PUBREL: after a crash the PUBLISH must not be repeated.
+    session.touch()
     connection.acknowledge(PacketType.Pubrel, packetIdentifier, session.isDurable)
   } else {
     releaseUnknown(connection, packetIdentifier)

@@ -128,7 +128,10 @@ function accept(connection: Connection, agreement: Agreement, packet: PublishPac
 function receive(connection: Connection, { session }: Agreement, packet: PublishPacket, message: Message): void {
   const { packetIdentifier } = packet
   const { store, router } = connection.engine
-  if (!session.received.has(packetIdentifier)) {
+  if (session.received.has(packetIdentifier)) {
+    // Nothing is new, yet the PUBREC waits for the next commit: one has to come.
+    session.touch()
+  } else {
     message.own()
     session.receive(packetIdentifier, message)
     if (session.isDurable) store.putReceived(session.clientId, packetIdentifier, message)

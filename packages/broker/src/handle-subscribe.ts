@@ -91,8 +91,8 @@ function subscribe(connection: Connection, agreement: Agreement, packet: Subscri
     },
     hasStored
   )
-  // Retained messages come after the SUBACK that announces them.
-  if (!session.retainedScans.isActive) return
+  // Retained messages, and what waits for a group that has a new member, come after the SUBACK that announces them.
+  if (!session.retainedScans.isActive && session.groups.size === 0) return
   if (hasStored) engine.afterCommit(() => session.pump())
   else session.pump()
 }

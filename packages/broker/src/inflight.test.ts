@@ -58,7 +58,9 @@ describe('messages in flight', () => {
               const added = delivery(step.qos)
               inflight.add(added)
               expect(added.packetIdentifier).toBeGreaterThan(0)
-              expect([...unacknowledged.map((other) => other.packetIdentifier), ...released]).not.toContain(added.packetIdentifier)
+              expect([...unacknowledged.map((other) => other.packetIdentifier), ...released]).not.toContain(
+                added.packetIdentifier
+              )
               unacknowledged.push(added)
               break
             }

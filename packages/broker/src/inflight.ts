@@ -61,7 +61,8 @@ export class Inflight {
   readonly #released = new Set<number>()
   readonly #identifiers: PacketIdentifiers
   #sendQuota = 0
-  #receiveMaximum = 0
+  /** Exchanges of earlier connections: this one's quota does not count them, so their end does not raise it. */
+  readonly #uncounted = new Set<number>()
   /** What remains to be sent again on this connection. */
   #toResend: Delivery[] = []
 
@@ -80,14 +81,14 @@ export class Inflight {
     return this.#unacknowledged.size + this.#released.size
   }
 
-  /** Whether a new message may be sent: there is quota, and what is to be sent again has been. */
+  /** Whether a new message may be sent: there is quota and an identifier, and what is to be sent again has been. */
   get hasRoom(): boolean {
-    return this.#sendQuota > 0 && this.#toResend.length === 0
+    return this.#sendQuota > 0 && this.#toResend.length === 0 && this.#identifiers.free > 0
   }
 
   /** How many new messages may be sent. */
   get room(): number {
-    return this.#toResend.length === 0 ? this.#sendQuota : 0
+    return this.#toResend.length === 0 ? Math.min(this.#sendQuota, this.#identifiers.free) : 0
   }
 
   get unacknowledged(): Iterable<Delivery> {
@@ -100,8 +101,10 @@ export class Inflight {
 
   /** Begins on a new connection, whose client takes `receiveMaximum` messages at a time ([5.0 MQTT-4.9.0-1]). */
   open(receiveMaximum: number): void {
-    this.#receiveMaximum = receiveMaximum
     this.#sendQuota = receiveMaximum
+    this.#uncounted.clear()
+    for (const packetIdentifier of this.#released) this.#uncounted.add(packetIdentifier)
+    for (const packetIdentifier of this.#unacknowledged.keys()) this.#uncounted.add(packetIdentifier)
     this.#toResend = [...this.#unacknowledged.values()].reverse()
   }
 
@@ -110,6 +113,7 @@ export class Inflight {
     if (this.#sendQuota <= 0) return undefined
     for (let delivery = this.#toResend.pop(); delivery !== undefined; delivery = this.#toResend.pop()) {
       if (!this.contains(delivery)) continue
+      this.#uncounted.delete(delivery.packetIdentifier)
       this.#sendQuota--
       return delivery
     }
@@ -141,7 +145,7 @@ export class Inflight {
     const delivery = this.#unacknowledged.get(packetIdentifier)
     if (delivery === undefined || delivery.qos !== qos) return undefined
     this.#unacknowledged.delete(packetIdentifier)
-    this.#raiseQuota()
+    this.#raiseQuota(packetIdentifier)
     return delivery
   }
 
@@ -165,7 +169,7 @@ export class Inflight {
   /** PUBCOMP. */
   complete(packetIdentifier: number): boolean {
     if (!this.#released.delete(packetIdentifier)) return false
-    this.#raiseQuota()
+    this.#raiseQuota(packetIdentifier)
     return true
   }
 
@@ -173,7 +177,7 @@ export class Inflight {
   withdraw(delivery: Delivery): void {
     if (!this.contains(delivery)) return
     this.#unacknowledged.delete(delivery.packetIdentifier)
-    this.#raiseQuota()
+    this.#raiseQuota(delivery.packetIdentifier)
   }
 
   toRecords(): { readonly inflight: readonly InflightRecord[]; readonly released: readonly number[] } {
@@ -184,6 +188,8 @@ export class Inflight {
         packetIdentifier: delivery.packetIdentifier,
         sequence: delivery.sequence,
         qos: delivery.qos,
+        retain: delivery.retain,
+        subscriptionIdentifiers: delivery.subscriptionIdentifiers,
         message: delivery.source?.holds(delivery.sequence) === true ? undefined : delivery.message,
         group
       })
@@ -191,8 +197,7 @@ export class Inflight {
     return { inflight, released: [...this.#released] }
   }
 
-  /** Never above the Receive Maximum: acknowledgements of an earlier connection's messages do not count twice. */
-  #raiseQuota(): void {
-    if (this.#sendQuota < this.#receiveMaximum) this.#sendQuota++
+  #raiseQuota(packetIdentifier: number): void {
+    if (!this.#uncounted.delete(packetIdentifier)) this.#sendQuota++
   }
 }

@@ -48,9 +48,4 @@ describe('limits', () => {
     const given: Record<string, number> = Object.fromEntries([[name, 1]])
     expect(() => resolveLimits(given)).toThrow(`limits.${name} is not a limit`)
   })
-
-  it('given a limit that is undefined, then it has its default', () => {
-    const given: Record<string, number> = JSON.parse('{}')
-    expect(resolveLimits(given).clientsMax).toBe(LIMITS.clientsMax.default)
-  })
 })

@@ -180,7 +180,7 @@ export class LogConsumer implements Consumer {
   /** From here on what is in flight up to `through` is recorded with its message. */
   #cut(through: SequenceNumber): void {
     this.#cutThrough = Math.max(this.#cutThrough, through)
-    this.#store.touch(this)
+    if (this.#sentHead < this.#sent.length || this.#restoredInflight.size > 0) this.#store.touch(this)
   }
 
   #passFinished(): void {

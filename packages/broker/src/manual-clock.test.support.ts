@@ -47,6 +47,11 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs
   }
 
+  /** What was deferred to the end of the turn is not done. */
+  forgetTurn(): void {
+    this.#deferred = []
+  }
+
   /** Ends the turn of the event loop; what that defers belongs to the next. */
   endTurn(): boolean {
     const deferred = this.#deferred

@@ -28,8 +28,9 @@ describe('packet identifiers', () => {
   it('given all but one in use, then that one is found; given all, then there is none until one is free', () => {
     const taken = new Set(Array.from({ length: 0xffff }, (_, index) => index + 1))
     const identifiers = new PacketIdentifiers(taken)
-    expect(identifiers.next()).toBe(0)
+    expect([identifiers.free, identifiers.next()]).toEqual([0, 0])
     taken.delete(127)
+    expect(identifiers.free).toBe(1)
     expect(identifiers.next()).toBe(127)
     expect(identifiers.next()).toBe(127)
     taken.add(127)

@@ -11,9 +11,14 @@ export class PacketIdentifiers {
     this.#inUse = inUse
   }
 
+  /** How many are not in use. */
+  get free(): number {
+    return HIGHEST - this.#inUse.size
+  }
+
   /** A free identifier, or 0 when all 65,535 are in use. */
   next(): number {
-    if (this.#inUse.size >= HIGHEST) return 0
+    if (this.free <= 0) return 0
     do {
       this.#last = this.#last === HIGHEST ? 1 : this.#last + 1
     } while (this.#inUse.has(this.#last))

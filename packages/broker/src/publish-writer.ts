@@ -1,4 +1,4 @@
-import { copyPublish, copyPublishHeader, ProtocolVersion, publishLength, type QoS } from '@godwit/protocol'
+import { copyPublish, copyPublishHeader, type EncodedPublish, ProtocolVersion, publishLength, type QoS } from '@godwit/protocol'
 import type { Message } from './message.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { OutboundTopicAliases } from './topic-aliases.ts'
@@ -7,6 +7,8 @@ import { OutboundTopicAliases } from './topic-aliases.ts'
 const PAYLOAD_BY_REFERENCE_BYTES = 4096
 /** An alias takes three bytes: a topic name must be longer than this to be worth one. */
 const ALIASED_TOPIC_LENGTH_MIN = 4
+/** What an alias that is being set may add: itself, and a byte to each of the two lengths before it. */
+const ALIAS_BYTES_MAX = 5
 
 /** Writes PUBLISH packets for one client: its version, its Maximum Packet Size, its topic aliases. */
 export class PublishWriter {
@@ -45,9 +47,7 @@ export class PublishWriter {
   takes(message: Message, qos: QoS, subscriptionIdentifiers: readonly number[]): boolean {
     if (this.#packetBytesMax === Infinity) return true
     const encoded = message.encoded(this.#protocolVersion, qos > 0)
-    const length = publishLength(encoded, this.#plainVariation(subscriptionIdentifiers))
-    // An alias that is being set makes the packet three bytes longer, and so may the lengths before it.
-    return length + (this.#aliases === undefined ? 0 : 5) <= this.#packetBytesMax
+    return publishLength(encoded, this.#plainVariation(subscriptionIdentifiers)) <= this.#packetBytesMax
   }
 
   /** Appends the packet to the output. The message must fit: see `takes`. */
@@ -67,7 +67,7 @@ export class PublishWriter {
     delivery.packetIdentifier = packetIdentifier
     delivery.messageExpiryInterval = encoded.messageExpiryIntervalAt > 0 ? message.remainingSeconds(this.#now()) : 0
     const variation =
-      this.#protocolVersion === ProtocolVersion.Mqtt5 ? this.#variationFor(message, subscriptionIdentifiers) : undefined
+      this.#protocolVersion === ProtocolVersion.Mqtt5 ? this.#variationFor(message, encoded, subscriptionIdentifiers) : undefined
     const output = this.#output
     const length = publishLength(encoded, variation)
     const payloadLength = encoded.bytes.byteLength - encoded.payloadAt
@@ -89,13 +89,16 @@ export class PublishWriter {
     return variation
   }
 
-  #variationFor(message: Message, subscriptionIdentifiers: readonly number[]) {
+  #variationFor(message: Message, encoded: EncodedPublish, subscriptionIdentifiers: readonly number[]) {
     const variation = this.#plainVariation(subscriptionIdentifiers)
     const { topicName } = message
     if (this.#aliases === undefined || topicName.length < ALIASED_TOPIC_LENGTH_MIN) return variation
     const known = this.#aliases.known(topicName)
     variation.omitTopicName = known > 0
-    variation.topicAlias = known > 0 ? known : this.#aliases.assign(topicName)
+    if (known > 0) variation.topicAlias = known
+    else if (publishLength(encoded, variation) + ALIAS_BYTES_MAX <= this.#packetBytesMax) {
+      variation.topicAlias = this.#aliases.assign(topicName)
+    }
     return variation
   }
 }

@@ -50,8 +50,9 @@ export class Responses {
       else if ('bytes' in next) this.#output.append(next.bytes)
       else this.writeAcknowledgement(next.acknowledgement, next.packetIdentifier)
     }
-    if (this.isEmpty) {
-      this.#waiting = []
+    // A busy client always has something waiting for the next commit: what was answered must not stay for that.
+    if (this.isEmpty || (this.#head > 256 && this.#head * 2 > this.#waiting.length)) {
+      this.#waiting = this.#waiting.slice(this.#head)
       this.#head = 0
     }
   }

@@ -37,6 +37,13 @@ export class RetainedScans {
   begin(subscription: Subscription): void {
     subscription.retainedScan = { upTo: this.#engine.store.lastSequence, after: undefined }
     this.#subscriptions.add(subscription)
+    this.#keepPlace(subscription)
+  }
+
+  /** Goes on for the subscription that replaces another: what still waits must not be lost ([5.0 MQTT-3.8.4-4]). */
+  handOver(replaced: Subscription, subscription: Subscription): void {
+    subscription.retainedScan = replaced.retainedScan
+    if (this.#subscriptions.delete(replaced)) this.#subscriptions.add(subscription)
   }
 
   /** Goes on with a scan that a stored session had begun. */
@@ -71,15 +78,14 @@ export class RetainedScans {
     const limit = subscription.qos === 0 ? PAGE_MESSAGES_MAX : Math.min(PAGE_MESSAGES_MAX, this.#session.inflight.room)
     const page = this.#engine.store.readRetained(subscription.matchFilter, subscription.retainedScan?.after, limit)
     if (!isPromise(page)) {
-      this.#sendPage(subscription, page)
+      this.#sendPage(subscription, page, connection)
       return
     }
     this.#isReading = true
     page.then(
       (read) => {
         this.#isReading = false
-        if (this.#session.connection !== connection || subscription.retainedScan === undefined) return
-        this.#sendPage(subscription, read)
+        if (this.#session.connection === connection) this.#sendPage(subscription, read, connection)
         this.#session.pump()
       },
       (error: unknown) => {
@@ -89,12 +95,27 @@ export class RetainedScans {
     )
   }
 
-  #sendPage(subscription: Subscription, page: RetainedPage): void {
+  /** Sends what of a page the client takes; the rest is read again. */
+  #sendPage(subscription: Subscription, page: RetainedPage, connection: Connection): void {
     const scan = subscription.retainedScan
     if (scan === undefined) return
-    for (const retained of page.messages) if (retained.sequence <= scan.upTo) this.#send(subscription, retained)
+    const { upTo } = scan
+    let { after } = scan
+    for (const retained of page.messages) {
+      if (!this.#hasRoomFor(subscription, connection)) {
+        subscription.retainedScan = { upTo, after }
+        this.#keepPlace(subscription)
+        return
+      }
+      if (retained.sequence <= upTo) this.#send(subscription, retained)
+      after = retained.message.topicName
+    }
     if (page.next === undefined) this.end(subscription)
-    else subscription.retainedScan = { upTo: scan.upTo, after: page.next }
+    else subscription.retainedScan = { upTo, after: page.next }
+    this.#keepPlace(subscription)
+  }
+
+  #keepPlace(subscription: Subscription): void {
     if (this.#session.isDurable) this.#engine.store.putSubscription(this.#session.clientId, subscription.toRecord())
   }
 

@@ -1,5 +1,6 @@
 import type { QueueId, SequenceNumber } from '@godwit/storage'
 import type { Engine } from './engine.ts'
+import type { LocalSubscription } from './local-subscription.ts'
 import { type Match, MatchCache } from './match.ts'
 import type { Message } from './message.ts'
 
@@ -56,11 +57,21 @@ export class Router {
     for (const target of match.targets) target.session.deliver(message, target, sequence)
     for (const group of match.groups) group.deliver(message, sequence)
     if (sequence > 0) for (const queue of match.queues) queue.appended(message.byteLength)
-    for (const local of match.locals) local.deliver(message)
+    for (const local of match.locals) this.#tell(local, message)
     if (sequence > 0 || isRetained) return Routed.Stored
     if (!match.isEmpty) return Routed.InMemory
     this.#engine.fates.record('no-subscriber', message, message.publisherClientId)
     return Routed.Nowhere
+  }
+
+  /** A listener that fails is the application's mistake, not the publisher's. */
+  #tell(local: LocalSubscription, message: Message): void {
+    try {
+      local.deliver(message)
+    } catch (error) {
+      const { topicFilter } = local
+      this.#engine.logger.error({ err: error, topicFilter, topicName: message.topicName }, 'a listener of the application failed')
+    }
   }
 
   /** A new topic needs room, an old one has it. */

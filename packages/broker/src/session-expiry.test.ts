@@ -15,9 +15,12 @@ describe('the Session Expiry Interval', () => {
     [NEVER, 3600, 3600],
     [3601, 3600, 3600],
     [3599, 3600, 3599]
-  ])('given that a client asks for %d and the limit is %d, then it is %d seconds', (requested, sessionExpirySecondsMax, seconds) => {
-    const granted = expirySeconds(requested, resolveLimits({ sessionExpirySecondsMax }))
-    expect(granted).toBe(seconds)
-    expect(toExpiryInterval(granted)).toBe(Math.min(requested, sessionExpirySecondsMax))
-  })
+  ])(
+    'given that a client asks for %d and the limit is %d, then it is %d seconds',
+    (requested, sessionExpirySecondsMax, seconds) => {
+      const granted = expirySeconds(requested, resolveLimits({ sessionExpirySecondsMax }))
+      expect(granted).toBe(seconds)
+      expect(toExpiryInterval(granted)).toBe(Math.min(requested, sessionExpirySecondsMax))
+    }
+  )
 })

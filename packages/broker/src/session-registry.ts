@@ -98,7 +98,8 @@ export class SessionRegistry {
       }
       const own = isOwn(record, stored.progress) ? session : undefined
       const source = record.group === undefined ? own : this.#groupOf(session, record.group)
-      const delivery = new Delivery(Message.of(message), record.qos, false, [], record.sequence, source)
+      const { qos, retain, subscriptionIdentifiers, sequence } = record
+      const delivery = new Delivery(Message.of(message), qos, retain, subscriptionIdentifiers, sequence, source)
       session.inflight.restore(delivery, record.packetIdentifier)
     }
     for (const packetIdentifier of stored.progress.released) session.inflight.restoreReleased(packetIdentifier)

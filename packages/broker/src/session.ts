@@ -160,8 +160,10 @@ export class Session implements DeliverySource {
     while (!connection.isCongested) {
       const delivery = this.inflight.nextToResend()
       if (delivery === undefined) break
-      if (connection.takes(delivery)) this.#transmit(connection, delivery)
-      else this.#giveUp(delivery)
+      // What never left may still expire, unlike what was sent ([5.0 MQTT-3.3.2-5], [5.0 MQTT-4.3.3-7]).
+      if (!delivery.wasSent && delivery.message.isExpired(this.#engine.clock.now())) this.#giveUp(delivery, 'expired')
+      else if (!connection.takes(delivery)) this.#giveUp(delivery, 'too-large-for-client')
+      else this.#transmit(connection, delivery)
     }
     if (this.retainedScans.isActive) this.retainedScans.run(connection)
     if (this.#consumer !== undefined) this.#readLog(this.#consumer)
@@ -277,9 +279,9 @@ export class Session implements DeliverySource {
     this.touch()
   }
 
-  #giveUp(delivery: Delivery): void {
+  #giveUp(delivery: Delivery, fate: Fate): void {
     this.inflight.withdraw(delivery)
-    this.#drop('too-large-for-client', delivery.message)
+    this.#drop(fate, delivery.message)
     this.#finish(delivery)
   }
 
@@ -348,9 +350,10 @@ export class Session implements DeliverySource {
     const target = message.publisherClientId === this.clientId ? matched?.forOwnMessages : matched
     if (target === undefined) return
     const qos = lowerQoS(message.qos, target.qos)
+    // What is left for its own message may be QoS 0, which went out when it was published.
+    if (qos === 0) return
     const retain = target.retainAsPublished && message.retain
-    if (qos === 0) this.sendAtMostOnce(message, retain, target.subscriptionIdentifiers)
-    else this.send(this.#deliveryOf(message, qos, retain, target, entry.sequence))
+    this.send(this.#deliveryOf(message, qos, retain, target, entry.sequence))
   }
 
   /** What its subscriptions make of a message of the log; the same as when it was published, had it been taken then. */
@@ -362,7 +365,7 @@ export class Session implements DeliverySource {
       if (subscription !== undefined && subscription.since < entry.sequence) matching.push(subscription)
     }
     for (const subscription of this.#identifiedAtMostOnce) {
-      if (topicMatches(subscription.matchFilter, entry.message.topicName)) matching.push(subscription)
+      if (subscription.since < entry.sequence && topicMatches(subscription.matchFilter, entry.message.topicName)) matching.push(subscription)
     }
     return targetOf(this, matching)
   }

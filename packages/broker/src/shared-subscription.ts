@@ -75,14 +75,11 @@ export class SharedSubscription implements DeliverySource {
     member.session.groups.delete(this)
   }
 
-  /** Gives the group a position in the log, now that it has a durable member; what waited in memory moves there. */
+  /** Gives the group a position in the log, now that it has a durable member; what waits in memory goes first. */
   becomeDurable(queue: DurableQueue, since: SequenceNumber): LogConsumer {
     const consumer = new LogConsumer('group', this.filter, this.#engine.store, () => ({ inflight: [], released: [] }))
     consumer.join(queue, since)
     this.#consumer = consumer
-    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
-      consumer.fallBehind(this.#engine.store.append(waiting.message, [queue.id]))
-    }
     return consumer
   }
 
@@ -99,6 +96,8 @@ export class SharedSubscription implements DeliverySource {
 
   /** Goes on from where a stored group stood; `inflight` is what its members have. */
   restore(queue: DurableQueue, record: SharedGroupRecord, progress: ProgressRecord, inflight: readonly SequenceNumber[]): void {
+    // The first durable member that came back made it durable as if it were new.
+    this.#consumer?.leave(queue)
     this.becomeDurable(queue, record.since).restore(progress, inflight)
   }
 
@@ -134,12 +133,13 @@ export class SharedSubscription implements DeliverySource {
       if (!this.#handOver(next.message, next.sequence, true)) return
       this.#returned.shift()
     }
-    if (this.#consumer !== undefined) this.#readLog(this.#consumer)
-    else this.#drainQueue()
+    this.#drainQueue()
+    if (this.#consumer !== undefined && this.#queue.length === 0) this.#readLog(this.#consumer)
   }
 
-  /** Counts what had not been delivered when the group ends with its last member. */
-  recordUndelivered(fate: Fate): void {
+  /** The group ends with its last member: what had not been delivered is counted, and what is acknowledged later moves nothing. */
+  end(fate: Fate): void {
+    this.#consumer = undefined
     for (const delivery of this.#returned) this.#drop(fate, delivery.message)
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
       this.#drop(fate, waiting.message)
@@ -147,7 +147,7 @@ export class SharedSubscription implements DeliverySource {
   }
 
   #isCaughtUp(): boolean {
-    return this.#returned.length === 0 && (this.#consumer?.caughtUp ?? this.#queue.length === 0)
+    return this.#returned.length === 0 && this.#queue.length === 0 && this.#consumer?.caughtUp !== false
   }
 
   #deliverAtMostOnce(message: Message): void {
@@ -174,7 +174,7 @@ export class SharedSubscription implements DeliverySource {
       member.session.sendAtMostOnce(message, retain, identifiersOf(member))
       if (again) this.finish(sequence)
     } else {
-      if (!again) this.#consumer?.sent(sequence)
+      if (!again && sequence > 0) this.#consumer?.sent(sequence)
       member.session.send(new Delivery(message, qos, retain, identifiersOf(member), sequence, this))
     }
     return true

@@ -61,6 +61,7 @@ export class Subscriptions {
     const group = node?.groups?.get(shared.shareName)
     if (node !== undefined && group !== undefined) {
       group.restore(this.#queueOf(node, shared.topicFilter), stored.group, stored.progress, inflight)
+      this.#engine.store.putSharedGroup(stored.group)
     } else this.#engine.store.deleteSharedGroup(stored.group.filter)
   }
 
@@ -102,7 +103,7 @@ export class Subscriptions {
     const node = this.#engine.tree.open(subscription.matchFilter)
     if (replaced === undefined) this.#count++
     else {
-      session.retainedScans.end(replaced)
+      session.retainedScans.handOver(replaced, subscription)
       session.removeSubscription(replaced)
     }
     session.addSubscription(subscription)
@@ -156,7 +157,7 @@ export class Subscriptions {
     if (!group.isEmpty) return
     const { queue } = node
     const { consumer } = group
-    group.recordUndelivered(fate)
+    group.end(fate)
     node.groups?.delete(group.shareName)
     if (node.groups?.size === 0) node.groups = undefined
     if (consumer === undefined || queue === undefined) return

@@ -62,7 +62,11 @@ describe('timers', () => {
     const timers = new Timers(clock)
     const base = Math.ceil(clock.now() / GRANULARITY_MS) * GRANULARITY_MS + 1000
     let fired = 0
-    for (let index = 0; index < 1000; index++) timers.set(timers.create(() => fired++), base - (index % GRANULARITY_MS))
+    for (let index = 0; index < 1000; index++)
+      timers.set(
+        timers.create(() => fired++),
+        base - (index % GRANULARITY_MS)
+      )
     expect(clock.armed).toBe(1)
     clock.advance(base - clock.now())
     expect(fired).toBe(1000)
@@ -90,7 +94,10 @@ describe('timers', () => {
       timers.set(again, clock.now() + 200)
     })
     timers.set(again, clock.now())
-    timers.set(timers.create(() => fired.push('once')), clock.now() + 150)
+    timers.set(
+      timers.create(() => fired.push('once')),
+      clock.now() + 150
+    )
     clock.advance(500)
     expect(fired).toEqual(['again', 'once', 'again', 'again'])
   })
@@ -126,7 +133,10 @@ describe('timers', () => {
     }
     const timers = new Timers(early)
     let fired = 0
-    timers.set(timers.create(() => fired++), clock.now() + 1000)
+    timers.set(
+      timers.create(() => fired++),
+      clock.now() + 1000
+    )
     hostCall?.()
     expect(fired).toBe(0)
     clock.advance(1100)

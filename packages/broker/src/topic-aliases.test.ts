@@ -8,7 +8,10 @@ const topicName = fc.constantFrom('a', 'a/b', 'c', 'ä/𝄞', '/')
 
 describe('topic aliases of a client', () => {
   it('given any history, then an alias stands for the name it was last sent with', () => {
-    const publish = fc.record({ alias: fc.integer({ min: 1, max: MAXIMUM + 2 }), topicName: fc.oneof(topicName, fc.constant('')) })
+    const publish = fc.record({
+      alias: fc.integer({ min: 1, max: MAXIMUM + 2 }),
+      topicName: fc.oneof(topicName, fc.constant(''))
+    })
     fc.assert(
       fc.property(fc.array(publish), (publishes) => {
         const aliases = new InboundTopicAliases(MAXIMUM)

@@ -25,6 +25,8 @@ export class WillMessages {
 
   /** Keeps the will of a connection that is being accepted. */
   arm(clientId: string, message: Message, delayIntervalSeconds: number): void {
+    // One that still waits belongs to a session that is gone; in the store there is room for one.
+    this.#due(clientId)
     const record = { clientId, message, delayIntervalSeconds, dueSinceMs: 0 }
     this.#armed.set(clientId, record)
     this.#engine.store.putWill(record)
@@ -63,10 +65,13 @@ export class WillMessages {
     this.#due(clientId)
   }
 
-  /** A will found in the store: its broker crashed or stopped before it was due. */
+  /** A will found in the store, after the sessions: its broker crashed or stopped before it was due. */
   restore(record: WillRecord): void {
-    const dueSinceMs = record.dueSinceMs === 0 ? this.#engine.clock.now() : record.dueSinceMs
-    this.#wait({ ...record, dueSinceMs })
+    const { clock, sessions } = this.#engine
+    const dueSinceMs = record.dueSinceMs === 0 ? clock.now() : record.dueSinceMs
+    // A session that was not stored ended with its connection, and so did the delay.
+    const delayIntervalSeconds = sessions.get(record.clientId) === undefined ? 0 : record.delayIntervalSeconds
+    this.#wait({ ...record, dueSinceMs, delayIntervalSeconds })
   }
 
   #wait(record: WillRecord): void {

@@ -10,7 +10,7 @@ import {
   type SubscriptionRequest,
   type WillProperties
 } from '@godwit/protocol'
-import { MemoryStore, type Store } from '@godwit/storage'
+import { MemoryStore, type StoreContents, type StoreListener } from '@godwit/storage'
 import { type MemoryTransport, memoryTransportPair, type TransportReceiver } from '@godwit/transport'
 import type { Access } from './access.ts'
 import { Connection } from './connection.ts'
@@ -27,8 +27,6 @@ export interface WorldOptions {
   readonly features?: Partial<Features>
   readonly options?: Partial<Behaviour>
   readonly access?: Access
-  readonly store?: (schedule: (commit: () => void) => void) => Store
-  readonly seed?: number
 }
 
 export interface ConnectsWith {
@@ -46,10 +44,33 @@ export interface ConnectsWith {
   }
 }
 
+/** A store whose broker can be killed: it is then told of nothing any more. */
+class KillableStore extends MemoryStore {
+  #isKilled = false
+
+  override async open(listener: StoreListener): Promise<StoreContents> {
+    this.#isKilled = false
+    return super.open({
+      onCommitted: (commit) => {
+        if (!this.#isKilled) listener.onCommitted(commit)
+      },
+      onCommitFailed: (commit, error) => {
+        if (!this.#isKilled) listener.onCommitFailed(commit, error)
+      }
+    })
+  }
+
+  /** The last commit reaches the disk, though nobody hears of it. */
+  async kill(): Promise<void> {
+    this.#isKilled = true
+    await super.close()
+  }
+}
+
 /** An engine with its clock, its store's commits and its network in the hands of a test. */
 export class World {
   readonly clock: ManualClock = new ManualClock()
-  readonly store: Store
+  readonly store: KillableStore
   readonly #options: WorldOptions
   readonly #random: () => number
   #engine: Engine
@@ -58,9 +79,8 @@ export class World {
 
   private constructor(options: WorldOptions) {
     this.#options = options
-    this.#random = seededRandom(options.seed ?? 1)
-    const schedule = (commit: () => void) => void this.#commits.push(commit)
-    this.store = options.store?.(schedule) ?? new MemoryStore({ schedule })
+    this.#random = seededRandom(1)
+    this.store = new KillableStore({ schedule: (commit) => void this.#commits.push(commit) })
     this.#engine = this.#makeEngine()
   }
 
@@ -93,18 +113,17 @@ export class World {
 
   /** Lets everything happen that does not wait for time to pass. */
   async settle(): Promise<void> {
-    for (let idle = 0; idle < 2; ) {
+    for (let idle = 0; idle < 2;) {
       this.commit()
       idle = (await this.turn()) || this.#commits.length > 0 ? 0 : idle + 1
     }
   }
 
-  /** The process is gone and another opens the same store: connections are lost, what was committed is there. */
+  /** The process is killed and another opens the same store: connections are lost, what was gathered is there. */
   async restart(): Promise<void> {
+    await this.store.kill()
     this.#engine.timers.clearAll()
-    this.#tasks = []
-    this.clock.endTurn()
-    await this.store.close()
+    this.clock.forgetTurn()
     this.#commits = []
     this.#tasks = []
     this.#engine = this.#makeEngine()

@@ -32,11 +32,12 @@ function isNotEmpty(value: string): boolean {
 
 const host = text('an address of this machine or a name for one', (value) => /^[^\s/@[\]]+$/.test(value)).default('127.0.0.1')
 
-const origins = z
-  .array(text('an origin such as https://example.org', isOrigin))
-  .optional()
-  .describe('Web origins whose pages may connect; programs send none and are let in')
-  .meta({ otherwise: 'any if access is configured, else none but those of this machine' })
+const origins = (unconfigured: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
+  z
+    .array(text('an origin such as https://example.org', isOrigin))
+    .optional()
+    .describe('Web origins whose pages may connect; programs send none and are let in')
+    .meta({ otherwise: `any if access is configured, else ${unconfigured}` })
 
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && new URL(value).origin === value.toLowerCase()
@@ -93,7 +94,7 @@ const tls = {
 
 const webSocket = {
   path: webSocketPath.describe('The path of the URL'),
-  allowedOrigins: origins,
+  allowedOrigins: origins('none'),
   maxMessageBytes: wholeNumber(128, 268_435_460)
     .optional()
     .describe('Bytes of a WebSocket message; a larger one closes the connection')
@@ -125,7 +126,7 @@ const http = z.strictObject({
   port: wholeNumber(0, 65_535).default(8083).describe('The port; 0 lets the operating system choose'),
   webSocket: z.boolean().default(true).describe('Whether clients may connect here over WebSocket'),
   webSocketPath: webSocketPath.describe("The path of the WebSocket's URL"),
-  allowedOrigins: origins
+  allowedOrigins: origins('those of this machine')
 })
 
 const user = z.strictObject({
@@ -201,7 +202,7 @@ export const configurationSchema: z.ZodType<Configuration> = z
     listeners: z
       .array(listener)
       .default(() => [...DEFAULT_LISTENERS])
-      .describe('Where clients connect; any number, of any kind'),
+      .describe('Where clients connect: any number, of any kind; if absent, TCP on 127.0.0.1, port 1883'),
     http: http.prefault({}).describe('One port for /health and WebSocket'),
     data: text('the path of a directory')
       .optional()

@@ -1,5 +1,8 @@
 /** The candidate that a mistyped word most likely meant; undefined: none is near. */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  const begun = word.length < 4 ? [] : candidates.filter((candidate) => candidate.startsWith(word) || word.startsWith(candidate))
+  const [only, ...others] = begun
+  if (only !== undefined && others.length === 0) return only
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)

@@ -16,13 +16,13 @@ interface PasswordHash {
   readonly hash: Buffer
 }
 
-const PATTERN = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/-]{11,86})\$([\w+/-]{22,86})$/
+const PATTERN = /^\$scrypt\$(\d{1,2})\$(\d{1,2})\$(\d{1,2})\$([\w+/-]{11,86})\$([\w+/-]{22,86})$/
 
-/** A salted hash of a password as one line, with what it takes to check it: `$scrypt$ln=15,r=8,p=1$SALT$HASH`. */
+/** A salted hash of a password as one line, with what it takes to check it (log2 of N, r, p): `$scrypt$15$8$1$SALT$HASH`. */
 export async function hashPassword(password: Uint8Array): Promise<string> {
   const salt = randomBytes(SALT_BYTES)
   const hash = await derive(password, salt, HASH_BYTES, COST)
-  return `$scrypt$ln=${COST.logN},r=${COST.r},p=${COST.p}$${unpadded(salt)}$${unpadded(hash)}`
+  return `$scrypt$${COST.logN}$${COST.r}$${COST.p}$${unpadded(salt)}$${unpadded(hash)}`
 }
 
 /** @throws RangeError if the hash is none */

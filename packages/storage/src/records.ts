@@ -51,6 +51,9 @@ export interface InflightRecord {
   readonly packetIdentifier: number
   readonly sequence: SequenceNumber
   readonly qos: 1 | 2
+  /** The RETAIN flag and the Subscription Identifiers that it was sent with, and is sent with again. */
+  readonly retain: boolean
+  readonly subscriptionIdentifiers: readonly number[]
   /** The message, where it cannot be read back from the consumer's own queues: a retained or shared one. */
   readonly message: StoredMessage | undefined
   /** `$share/NAME/FILTER` of the group that it was sent for; undefined: the session's own. */

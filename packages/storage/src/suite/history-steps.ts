@@ -78,6 +78,8 @@ const progress: fc.Arbitrary<ProgressRecord> = fc.record({
       packetIdentifier,
       sequence,
       qos: fc.constantFrom(1, 2),
+      retain: fc.boolean(),
+      subscriptionIdentifiers: fc.array(fc.integer({ min: 1, max: 268_435_455 }), { maxLength: 2 }),
       message: fc.option(message, { nil: undefined }),
       group: fc.option(filter, { nil: undefined })
     }),

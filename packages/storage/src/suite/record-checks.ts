@@ -104,8 +104,8 @@ export const recordChecks: readonly StoreCheck[] = [
         finished: Array.from({ length: 500 }, (_, index) => Number.MAX_SAFE_INTEGER - 999 + index),
         inflight: [
           inflight(65_535, 12),
-          inflight(1, 11, { qos: 2 }),
-          inflight(2, 40, { message: fullMessage('retained/ü') }),
+          inflight(1, 11, { qos: 2, subscriptionIdentifiers: [1, 268_435_455] }),
+          inflight(2, 40, { retain: true, message: fullMessage('retained/ü') }),
           inflight(3, 41, { qos: 2, message: message('shared'), group: '$share/g/shared' })
         ],
         released: [9, 65_535, 1, 300]

@@ -68,7 +68,16 @@ export function progress(cursor: number, rest: Partial<ProgressRecord> = {}): Pr
 }
 
 export function inflight(packetIdentifier: number, sequence: number, rest: Partial<InflightRecord> = {}): InflightRecord {
-  return { packetIdentifier, sequence, qos: 1, message: undefined, group: undefined, ...rest }
+  return {
+    packetIdentifier,
+    sequence,
+    qos: 1,
+    retain: false,
+    subscriptionIdentifiers: [],
+    message: undefined,
+    group: undefined,
+    ...rest
+  }
 }
 
 /**

@@ -1,0 +1,3 @@
+/** The store on disk, apart from the others so that only who uses it loads LMDB. */
+export { LmdbStore, type LmdbStoreOptions } from './lmdb/lmdb-store.ts'
+export { StoreError, type StoreErrorCode } from './lmdb/store-error.ts'

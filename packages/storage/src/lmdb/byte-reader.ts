@@ -1,0 +1,62 @@
+import { damaged } from './store-error.ts'
+
+/** Reads back what a ByteWriter wrote. Throws a StoreError where the bytes end too early. */
+export class ByteReader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
+  byte(): number {
+    return this.#bytes[this.#advance(1)] ?? 0
+  }
+
+  uint48(): number {
+    return this.#bytes.readUIntBE(this.#advance(6), 6)
+  }
+
+  float64(): number {
+    return this.#bytes.readDoubleBE(this.#advance(8))
+  }
+
+  varint(): number {
+    let value = 0
+    for (let scale = 1; scale < 2 ** 56; scale *= 0x80) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+    }
+    throw damaged('a number without end')
+  }
+
+  /** A view of the bytes being read. */
+  bytes(): Buffer {
+    const size = this.varint()
+    const start = this.#advance(size)
+    return this.#bytes.subarray(start, start + size)
+  }
+
+  text(): string {
+    const size = this.varint()
+    const start = this.#advance(size)
+    return this.#bytes.toString('utf8', start, start + size)
+  }
+
+  /** What has not been read yet. */
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#at)
+  }
+
+  #advance(size: number): number {
+    const start = this.#at
+    if (start + size > this.#bytes.length) throw damaged('a record ends too early')
+    this.#at = start + size
+    return start
+  }
+}

@@ -1,0 +1,31 @@
+import { open, type Database, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
+import { TABLES, type TableName } from './layout.ts'
+
+export type Table = Database<Buffer, Uint8Array>
+
+/** The tables of one data file, as one thread sees them. */
+export interface Tables extends Readonly<Record<TableName, Table>> {
+  readonly root: RootDatabase<Buffer, Uint8Array>
+}
+
+/**
+ * Opens the tables in a folder, and makes those that there are not.
+ *
+ * Each transaction is synced on its own (`overlappingSync: false`): LMDB writes the pages that changed to new places,
+ * syncs them, and then writes, through a descriptor that syncs by itself, the page that refers to them. The file is
+ * written with system calls, not through the map (`useWritemap: false`): a full disk is then an error, not a signal, and
+ * no stray pointer can reach the file. Unused parts of pages are zero (`noMemInit: false`): no other memory leaks to disk.
+ */
+export function openTables(folder: string): Tables {
+  const options: RootDatabaseOptions = {
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    compression: false,
+    noSubdir: false,
+    overlappingSync: false,
+    maxDbs: TABLES.length
+  }
+  const root = open<Buffer, Uint8Array>(folder, options)
+  const table = (name: TableName): Table => root.openDB<Buffer, Uint8Array>(name, { ...options })
+  return { root, log: table('log'), index: table('index'), records: table('records'), retained: table('retained') }
+}
