@@ -54,19 +54,21 @@ export function thirdPartyDirectories(): string[] {
   const packages = workspacePackages()
   const own = new Set(packages.map(({ manifest }) => manifest.name))
   const directories = new Map<string, string>()
-  const visit = (owner: string, dependencies: readonly string[]): void => {
+  const visit = (owner: string, { dependencies, optionalDependencies }: Manifest): void => {
     const { resolve } = createRequire(join(root, owner, 'package.json'))
-    for (const name of dependencies.filter((each) => !own.has(each))) {
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies }).filter((each) => !own.has(each))) {
       const found = resolve.paths(name)?.find((directory) => existsSync(join(directory, name, 'package.json')))
+      // What is optional is there for another platform.
+      if (found === undefined && optionalDependencies[name] !== undefined) continue
       if (found === undefined) throw new Error(`${name}, which ${owner} needs, is not installed`)
       const directory = relative(root, join(found, name))
       const other = directories.get(name)
       if (other !== undefined && other !== directory) throw new Error(`two versions of ${name}: in ${other} and ${directory}`)
       directories.set(name, directory)
-      if (other === undefined) visit(directory, Object.keys(manifestIn(directory).dependencies))
+      if (other === undefined) visit(directory, manifestIn(directory))
     }
   }
-  for (const { directory, manifest } of packages) if (!manifest.private) visit(directory, Object.keys(manifest.dependencies))
+  for (const { directory, manifest } of packages) if (!manifest.private) visit(directory, manifest)
   return [...directories.values()]
 }
 

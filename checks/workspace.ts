@@ -18,6 +18,7 @@ export interface Manifest {
   readonly private: boolean
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
   /** What the application must bring itself, if it uses the part that needs it. */
   readonly peerDependencies: Readonly<Record<string, string>>
   /** The subpaths that others may import: `.`, `./internal`, ... */
@@ -78,6 +79,7 @@ export function parseManifest(text: string): Manifest {
     private: json['private'] === true,
     dependencies: strings(json['dependencies']),
     devDependencies: strings(json['devDependencies']),
+    optionalDependencies: strings(json['optionalDependencies']),
     peerDependencies: strings(json['peerDependencies']),
     exports: Object.keys(record(json['exports'])),
     imports: Object.keys(record(json['imports']))

@@ -21,16 +21,18 @@ scenario('[3.1.1 MQTT-3.1.3-2] the ClientId is the key to the session', async ({
   await twoAgain.receives({ type: PacketType.Publish, topicName: 't/two', payload: '2' })
 })
 
-scenario('[3.1.1 MQTT-3.1.3-2] ClientIds that differ in case or in a blank are different clients', async ({ connects, broker }) => {
-  for (const clientId of ['device', 'Device', 'device ', ' device', 'dévice', 'de\u0301vice']) await connects({ version: 4, clientId })
-  expect(broker.running.counts.clients).toBe(6)
-})
+scenario(
+  '[3.1.1 MQTT-3.1.3-2] ClientIds that differ in case or in a blank are different clients',
+  async ({ connects, broker }) => {
+    for (const clientId of ['device', 'Device', 'device ', ' device', 'dévice', 'de\u0301vice'])
+      await connects({ version: 4, clientId })
+    expect(broker.running.counts.clients).toBe(6)
+  }
+)
 
 scenario('[3.1.1 MQTT-3.1.3-5] ClientIds of 1 to 23 letters and digits are accepted', async ({ connects, broker }) => {
   for (let length = 1; length <= 23; length++) await connects({ version: 4, clientId: ALPHABET.slice(0, length) })
-  for (let at = 0; at + 23 <= ALPHABET.length; at += 23) await connects({ version: 4, clientId: ALPHABET.slice(at, at + 23) })
-  await connects({ version: 4, clientId: ALPHABET.slice(-23) })
-  // The first of the second row is the last of the first one, and takes its place.
+  for (const clientId of [ALPHABET.slice(23, 46), ALPHABET.slice(-23)]) await connects({ version: 4, clientId })
   expect(broker.running.counts.clients).toBe(25)
 })
 

@@ -2,20 +2,26 @@ import { ConnectReturnCode, type ErrorReasonCode, PacketType, ReasonCode } from 
 import { connect, scenario } from '@godwit/testkit'
 import { expect } from 'vitest'
 
-scenario('[3.1.1 MQTT-3.1.4-4] [3.1.1 MQTT-3.2.2-1] an accepted CONNECT with CleanSession 1 is answered with 20 02 00 00', async ({ raw }) => {
-  const client = await raw({ version: 4 })
-  await client.sends(connect({ version: 4, clientId: 'device', cleanStart: true }))
-  await client.receivesBytes('20 02 00 00')
-  await client.receivesNothing()
-})
+scenario(
+  '[3.1.1 MQTT-3.1.4-4] [3.1.1 MQTT-3.2.2-1] an accepted CONNECT with CleanSession 1 is answered with 20 02 00 00',
+  async ({ raw }) => {
+    const client = await raw({ version: 4 })
+    await client.sends(connect({ version: 4, clientId: 'device', cleanStart: true }))
+    await client.receivesBytes('20 02 00 00')
+    await client.receivesNothing()
+  }
+)
 
-scenario('[3.1.1 MQTT-3.2.2-1] Session Present is 0 with CleanSession 1 though there was a session', async ({ connects, raw }) => {
-  const before = await connects({ version: 4, clientId: 'device', cleanStart: false })
-  await before.disconnects()
-  const client = await raw({ version: 4 })
-  await client.sends(connect({ version: 4, clientId: 'device', cleanStart: true }))
-  await client.receivesBytes('20 02 00 00')
-})
+scenario(
+  '[3.1.1 MQTT-3.2.2-1] Session Present is 0 with CleanSession 1 though there was a session',
+  async ({ connects, raw }) => {
+    const before = await connects({ version: 4, clientId: 'device', cleanStart: false })
+    await before.disconnects()
+    const client = await raw({ version: 4 })
+    await client.sends(connect({ version: 4, clientId: 'device', cleanStart: true }))
+    await client.receivesBytes('20 02 00 00')
+  }
+)
 
 scenario(
   '[3.1.1 MQTT-3.2.2-2] [3.1.1 MQTT-3.2.2-3] Session Present tells with CleanSession 0 whether there is stored state',
@@ -119,17 +125,20 @@ scenario(
   }
 )
 
-scenario('[3.1.1 MQTT-3.2.0-1] CONNACK is the first packet that the server sends, also to a session with messages', async ({ connects, raw }) => {
-  const device = await connects({ version: 4, clientId: 'device', cleanStart: false })
-  await device.subscribes('t', { qos: 1 })
-  await device.dropsConnection()
-  const publisher = await connects({ version: 4 })
-  await publisher.publishes('t', 'waiting', { qos: 1 })
-  const back = await raw({ version: 4, clientId: 'device' })
-  await back.sends(connect({ version: 4, clientId: 'device', cleanStart: false }))
-  await back.receives({ type: PacketType.Connack, sessionPresent: true, reasonCode: ConnectReturnCode.Accepted })
-  await back.receives({ type: PacketType.Publish, topicName: 't', payload: 'waiting' })
-})
+scenario(
+  '[3.1.1 MQTT-3.2.0-1] CONNACK is the first packet that the server sends, also to a session with messages',
+  async ({ connects, raw }) => {
+    const device = await connects({ version: 4, clientId: 'device', cleanStart: false })
+    await device.subscribes('t', { qos: 1 })
+    await device.dropsConnection()
+    const publisher = await connects({ version: 4 })
+    await publisher.publishes('t', 'waiting', { qos: 1 })
+    const back = await raw({ version: 4, clientId: 'device' })
+    await back.sends(connect({ version: 4, clientId: 'device', cleanStart: false }))
+    await back.receives({ type: PacketType.Connack, sessionPresent: true, reasonCode: ConnectReturnCode.Accepted })
+    await back.receives({ type: PacketType.Publish, topicName: 't', payload: 'waiting' })
+  }
+)
 
 scenario(
   '[3.1.1 MQTT-3.2.0-1] CONNACK comes first while the session is resumed and others publish to it',

@@ -91,23 +91,26 @@ scenario(
   }
 )
 
-scenario('[3.1.1 MQTT-3.1.2-6] a CleanSession 1 session ends with its connection and is never used again', async ({ connects, broker }) => {
-  for (const leaves of ['disconnects', 'dropsConnection', 'closesConnection'] as const) {
-    const clean = await connects({ version: 4, clientId: 'device', cleanStart: true })
-    await clean.subscribes('t', { qos: 1 })
-    await clean[leaves]()
-    expect(broker.running.counts).toMatchObject({ sessions: 0, subscriptions: 0 })
-    const publisher = await connects({ version: 4, clientId: 'publisher' })
-    await publisher.publishes('t', 'unheard', { qos: 1 })
-    await publisher.disconnects()
-    const back = await clean.reconnects()
-    expect(back.connack.sessionPresent).toBe(false)
-    await back.receivesNothing()
-    await back.disconnects()
-    const cleared = await back.reconnects({ cleanStart: true })
-    await cleared.disconnects()
+scenario(
+  '[3.1.1 MQTT-3.1.2-6] a CleanSession 1 session ends with its connection and is never used again',
+  async ({ connects, broker }) => {
+    for (const leaves of ['disconnects', 'dropsConnection', 'closesConnection'] as const) {
+      const clean = await connects({ version: 4, clientId: 'device', cleanStart: true })
+      await clean.subscribes('t', { qos: 1 })
+      await clean[leaves]()
+      expect(broker.running.counts).toMatchObject({ sessions: 0, subscriptions: 0 })
+      const publisher = await connects({ version: 4, clientId: 'publisher' })
+      await publisher.publishes('t', 'unheard', { qos: 1 })
+      await publisher.disconnects()
+      const back = await clean.reconnects()
+      expect(back.connack.sessionPresent).toBe(false)
+      await back.receivesNothing()
+      await back.disconnects()
+      const cleared = await back.reconnects({ cleanStart: true })
+      await cleared.disconnects()
+    }
   }
-})
+)
 
 scenario('[3.1.1 MQTT-3.1.2-7] retained messages are not part of the session and outlive it', async ({ connects }) => {
   const publisher = await connects({ version: 4, cleanStart: true })
@@ -151,39 +154,42 @@ scenario('[3.1.1 MQTT-3.1.4-2] [3.1.1 MQTT-3.1.2-8] a client that is taken over 
   await watcher.receivesNothing()
 })
 
-scenario('[3.1.1 MQTT-3.1.4-2] a refused client does not disconnect the one that it tried to follow', async ({ broker, connects, refuses }) => {
-  await broker.restarts({ authenticate: ({ userName }) => ({ accepted: userName === 'owner' }) })
-  const owner = await connects({ version: 4, clientId: 'device', userName: 'owner' })
-  await refuses({ version: 4, clientId: 'device', userName: 'thief' }, 5)
-  await owner.subscribes('t')
-  await owner.receivesNothing()
-})
-
-scenario('[3.1.1 MQTT-4.1.0-2] a session lasts as long as its connection, however long it is silent', async ({ connects, clock }) => {
-  const clean = await connects({ version: 4, keepAliveSeconds: 0 })
-  await clean.subscribes('t', { qos: 1 })
-  await clock.advancesSeconds(365 * 24 * 3600)
-  const publisher = await connects({ version: 4 })
-  await publisher.publishes('t', 'still here', { qos: 1 })
-  await clean.receives({ type: PacketType.Publish, payload: 'still here' })
-})
-
 scenario(
-  '[3.1.1 MQTT-4.1.0-1] the session holds the QoS 2 messages of the client that wait for PUBREL',
-  async ({ connects }) => {
-    const watcher = await connects({ version: 4 })
-    await watcher.subscribes('t', { qos: 2 })
-    const device = await connects({ version: 4, clientId: 'device', cleanStart: false, acknowledges: false })
-    await device.sends(publish('t', 'half way', { qos: 2, packetIdentifier: 7 }))
-    await device.receives({ type: PacketType.Pubrec, packetIdentifier: 7 })
-    await device.dropsConnection()
-    await watcher.receivesNothing()
-    const back = await device.reconnects()
-    await back.sends(publish('t', 'half way', { qos: 2, packetIdentifier: 7, dup: true }))
-    await back.receives({ type: PacketType.Pubrec, packetIdentifier: 7 })
-    await back.sends(pubrel(7))
-    await back.receives({ type: PacketType.Pubcomp, packetIdentifier: 7 })
-    await watcher.receives({ type: PacketType.Publish, payload: 'half way', qos: 2, dup: false })
-    await watcher.receivesNothing()
+  '[3.1.1 MQTT-3.1.4-2] a refused client does not disconnect the one that it tried to follow',
+  async ({ broker, connects, refuses }) => {
+    await broker.restarts({ authenticate: ({ userName }) => ({ accepted: userName === 'owner' }) })
+    const owner = await connects({ version: 4, clientId: 'device', userName: 'owner' })
+    await refuses({ version: 4, clientId: 'device', userName: 'thief' }, 5)
+    await owner.subscribes('t')
+    await owner.receivesNothing()
   }
 )
+
+scenario(
+  '[3.1.1 MQTT-4.1.0-2] a session lasts as long as its connection, however long it is silent',
+  async ({ connects, clock }) => {
+    const clean = await connects({ version: 4, keepAliveSeconds: 0 })
+    await clean.subscribes('t', { qos: 1 })
+    await clock.advancesSeconds(365 * 24 * 3600)
+    const publisher = await connects({ version: 4 })
+    await publisher.publishes('t', 'still here', { qos: 1 })
+    await clean.receives({ type: PacketType.Publish, payload: 'still here' })
+  }
+)
+
+scenario('[3.1.1 MQTT-4.1.0-1] the session holds the QoS 2 messages of the client that wait for PUBREL', async ({ connects }) => {
+  const watcher = await connects({ version: 4 })
+  await watcher.subscribes('t', { qos: 2 })
+  const device = await connects({ version: 4, clientId: 'device', cleanStart: false, acknowledges: false })
+  await device.sends(publish('t', 'half way', { qos: 2, packetIdentifier: 7 }))
+  await device.receives({ type: PacketType.Pubrec, packetIdentifier: 7 })
+  await device.dropsConnection()
+  await watcher.receivesNothing()
+  const back = await device.reconnects()
+  await back.sends(publish('t', 'half way', { qos: 2, packetIdentifier: 7, dup: true }))
+  await back.receives({ type: PacketType.Pubrec, packetIdentifier: 7 })
+  await back.sends(pubrel(7))
+  await back.receives({ type: PacketType.Pubcomp, packetIdentifier: 7 })
+  await watcher.receives({ type: PacketType.Publish, payload: 'half way', qos: 2, dup: false })
+  await watcher.receivesNothing()
+})

@@ -253,9 +253,9 @@ scenario(
   '[5.0 MQTT-3.2.2-19] a Reason String that does not fit the client is left out of CONNACK',
   async ({ refuses, broker }) => {
     await broker.restarts({ authenticate: () => ({ accepted: false, reasonCode: ReasonCode.Banned, reasonString: LONG }) })
-    const told = await refuses({ clientId: 'a', maximumPacketSize: 208 }, ReasonCode.Banned)
+    const told = await refuses({ clientId: 'a', maximumPacketSize: 210 }, ReasonCode.Banned)
     expect(told?.properties).toEqual({ reasonString: LONG })
-    const short = await refuses({ clientId: 'a', maximumPacketSize: 207 }, ReasonCode.Banned)
+    const short = await refuses({ clientId: 'a', maximumPacketSize: 209 }, ReasonCode.Banned)
     expect(short?.properties).toEqual({})
   }
 )

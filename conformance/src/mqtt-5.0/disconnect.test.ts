@@ -8,9 +8,8 @@ scenario('[5.0 MQTT-3.14.0-1] a client that is refused gets CONNACK, and no DISC
   const silent = await raw()
   await silent.sendsBytes('10 03 00')
   await silent.receivesNothing()
-  await broker.running.close()
+  await broker.stops()
   await silent.isClosed()
-  await broker.starts()
 })
 
 scenario(
@@ -164,11 +163,8 @@ scenario('DISCONNECT must not set an interval where CONNECT had 0 [5.0 3.14.2.2.
 
 scenario('a server that shuts down tells its clients [5.0 4.13.2]', async ({ connects, broker }) => {
   const clients = [await connects(), await connects({ version: 4 }), await connects({ version: 3 })]
-  const running = broker.running
-  const closing = running.close()
+  await broker.stops()
   for (const client of clients) await client.isDisconnected({ reasonCode: ReasonCode.ServerShuttingDown })
-  await closing
-  await broker.starts()
 })
 
 scenario(

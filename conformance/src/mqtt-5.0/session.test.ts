@@ -1,5 +1,5 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
-import { connect, publish, scenario, type Scenario } from '@godwit/testkit'
+import { connect, publish, pubrec, scenario, type Scenario } from '@godwit/testkit'
 import { expect } from 'vitest'
 
 const FOR_EVER = 0xffff_ffff
@@ -64,6 +64,21 @@ scenario(
     const after = await before.reconnects()
     await after.publishes('t', 'once', { qos: 2, packetIdentifier: 5, dup: true })
     await watcher.receives({ type: PacketType.Publish, payload: 'once' })
+  }
+)
+
+scenario(
+  '[5.0 MQTT-3.1.2-5] a PUBREC that is repeated gets its PUBREL again, also where nothing is left to be stored',
+  async ({ connects }) => {
+    const subscriber = await connects({ sessionExpirySeconds: 100, acknowledges: false })
+    await subscriber.subscribes('t', { qos: 2 })
+    const publisher = await connects()
+    await publisher.publishes('t', 'message', { qos: 2 })
+    await subscriber.receives({ type: PacketType.Publish, payload: 'message', packetIdentifier: 1 })
+    for (let times = 0; times < 2; times++) {
+      await subscriber.sends(pubrec(1))
+      await subscriber.receives({ type: PacketType.Pubrel, packetIdentifier: 1, reasonCode: ReasonCode.Success })
+    }
   }
 )
 

@@ -31,7 +31,11 @@ const NOT_AUTHORIZED: Refusal = {
 export function handlePublish(connection: Connection, agreement: Agreement, packet: PublishPacket): void {
   const { engine } = connection
   const message = toMessage(connection, agreement, packet)
-  checkAgreement(connection, agreement, packet)
+  if (packet.qos === 2 && agreement.session.received.has(packet.packetIdentifier)) {
+    receiveAgain(connection, agreement, packet, message)
+    return
+  }
+  checkAgreement(connection, packet)
   const refusal = checkTopic(connection, message)
   if (refusal !== undefined) {
     refuse(connection, packet, message, refusal)
@@ -62,7 +66,7 @@ function withoutAlias(packet: PublishPacket, topicName: string): PublishPacket {
 }
 
 /** What a client may not do after CONNACK told it so. 3.1 and 3.1.1 clients cannot be told. */
-function checkAgreement(connection: Connection, { session }: Agreement, packet: PublishPacket): void {
+function checkAgreement(connection: Connection, packet: PublishPacket): void {
   const { features, limits } = connection.engine
   if (packet.qos > features.maximumQoS) {
     throw new MqttError(ReasonCode.QoSNotSupported, `QoS ${packet.qos} is above the Maximum QoS of ${features.maximumQoS}`)
@@ -71,8 +75,7 @@ function checkAgreement(connection: Connection, { session }: Agreement, packet: 
   if (packet.retain && !features.retainAvailable) {
     throw new MqttError(ReasonCode.RetainNotSupported, 'this server does not retain messages')
   }
-  const isRepeated = packet.qos === 2 && session.received.has(packet.packetIdentifier)
-  if (packet.qos > 0 && !isRepeated && connection.unansweredPublishes >= limits.receiveMaximum) {
+  if (packet.qos > 0 && connection.unansweredPublishes >= limits.receiveMaximum) {
     throw new MqttError(ReasonCode.ReceiveMaximumExceeded, `more than ${limits.receiveMaximum} messages are unacknowledged`)
   }
 }
@@ -124,22 +127,30 @@ function accept(connection: Connection, agreement: Agreement, packet: PublishPac
   }
 }
 
-/** QoS 2: the message is kept until PUBREL; a repeated PUBLISH gets PUBREC again ([5.0 MQTT-4.3.3-10], [3.1.1 MQTT-4.3.3-2]). */
-function receive(connection: Connection, { session }: Agreement, packet: PublishPacket, message: Message): void {
-  const { packetIdentifier } = packet
-  const { store, router } = connection.engine
-  if (session.received.has(packetIdentifier)) {
-    // Nothing is new, yet the PUBREC waits for the next commit: one has to come.
-    session.touch()
-  } else {
-    message.own()
-    session.receive(packetIdentifier, message)
-    if (session.isDurable) store.putReceived(session.clientId, packetIdentifier, message)
-  }
-  if (connection.isMqtt5 && !message.retain && !router.hasSubscriber(message.topicName)) {
+/** QoS 2: the message is kept until PUBREL ([5.0 MQTT-4.3.3-8], [3.1.1 MQTT-4.3.3-2]). */
+function receive(connection: Connection, agreement: Agreement, packet: PublishPacket, message: Message): void {
+  const { session } = agreement
+  message.own()
+  session.receive(packet.packetIdentifier, message)
+  if (session.isDurable) connection.engine.store.putReceived(session.clientId, packet.packetIdentifier, message)
+  confirmReceived(connection, agreement, packet, message)
+}
+
+/**
+ * A repeated PUBLISH gets PUBREC again ([5.0 MQTT-4.3.3-10], [3.1.1 MQTT-4.3.3-2]). It was accepted before: whether it would
+ * be now is not asked.
+ */
+function receiveAgain(connection: Connection, agreement: Agreement, packet: PublishPacket, message: Message): void {
+  // Nothing is new, yet the PUBREC waits for the next commit: one has to come.
+  agreement.session.touch()
+  confirmReceived(connection, agreement, packet, message)
+}
+
+function confirmReceived(connection: Connection, { session }: Agreement, packet: PublishPacket, message: Message): void {
+  if (connection.isMqtt5 && !message.retain && !connection.engine.router.hasSubscriber(message.topicName)) {
     answer(connection, packet, ReasonCode.NoMatchingSubscribers, undefined, session.isDurable)
   } else {
-    connection.acknowledge(PacketType.Pubrec, packetIdentifier, session.isDurable)
+    connection.acknowledge(PacketType.Pubrec, packet.packetIdentifier, session.isDurable)
   }
 }
 

@@ -22,16 +22,43 @@ import type { SharedFilter } from './subscriptions.ts'
 
 /** SUBSCRIBE: each filter is judged for itself, and all are answered by one SUBACK ([5.0 MQTT-3.8.4-5], [3.1.1 MQTT-3.8.4-4]). */
 export function handleSubscribe(connection: Connection, agreement: Agreement, packet: SubscribePacket): void {
-  const { features } = connection.engine
-  if (packet.properties.subscriptionIdentifier !== undefined && !features.subscriptionIdentifiersAvailable) {
-    throw new MqttError(ReasonCode.SubscriptionIdentifiersNotSupported, 'this server does not support Subscription Identifiers')
-  }
+  if (connection.isMqtt5) checkAvailable(connection, packet)
+  else checkWellFormed(packet.subscriptions.map(({ topicFilter }) => topicFilter))
   const verdicts = packet.subscriptions.map((request) => judge(connection, agreement, request))
   if (areKnown(verdicts)) subscribe(connection, agreement, packet, verdicts)
   else {
     connection.hold(Promise.all(verdicts.map((verdict) => Promise.resolve(verdict))), (known) =>
       subscribe(connection, agreement, packet, known)
     )
+  }
+}
+
+/**
+ * What CONNACK told a 5.0 client not to ask for is a Protocol Error ([5.0 3.2.2.3.11] to [5.0 3.2.2.3.13]). The older
+ * versions cannot be told beforehand: there it is a failure of the filter ([3.1.1 MQTT-3.8.3-2]).
+ */
+function checkAvailable({ engine: { features } }: Connection, { properties, subscriptions }: SubscribePacket): void {
+  if (properties.subscriptionIdentifier !== undefined && !features.subscriptionIdentifiersAvailable) {
+    throw new MqttError(ReasonCode.SubscriptionIdentifiersNotSupported, 'this server does not support Subscription Identifiers')
+  }
+  if (!features.sharedSubscriptionAvailable && subscriptions.some(({ topicFilter }) => isSharedSubscription(topicFilter))) {
+    throw new MqttError(ReasonCode.SharedSubscriptionsNotSupported, 'this server does not support Shared Subscriptions')
+  }
+  if (!features.wildcardSubscriptionAvailable && subscriptions.some(({ topicFilter }) => hasWildcard(topicFilter))) {
+    throw new MqttError(ReasonCode.WildcardSubscriptionsNotSupported, 'this server does not support Wildcard Subscriptions')
+  }
+}
+
+/**
+ * 3.1 and 3.1.1 have no code for a filter that is none, in SUBACK or UNSUBACK: it is a protocol violation
+ * ([3.1.1 MQTT-4.7.1-2], [3.1.1 MQTT-4.7.1-3], [3.1.1 MQTT-4.7.3-1], [3.1.1 MQTT-4.8.0-1]). What is wrong only as a
+ * Shared Subscription, which those versions do not know, is no violation.
+ * @throws MqttError 0x8F
+ */
+export function checkWellFormed(topicFilters: readonly string[]): void {
+  for (const topicFilter of topicFilters) {
+    const problem = isSharedSubscription(topicFilter) ? undefined : validateTopicFilter(topicFilter)
+    if (problem !== undefined) throw new MqttError(ReasonCode.TopicFilterInvalid, `invalid Topic Filter: ${problem}`)
   }
 }
 

@@ -1,9 +1,11 @@
 import { PacketType, ReasonCode, type UnsubscribePacket, type UnsubscribeReasonCode, validateTopicFilter } from '@godwit/protocol'
 import type { Agreement, Connection } from './connection.ts'
+import { checkWellFormed } from './handle-subscribe.ts'
 
 /** UNSUBSCRIBE: filters are compared literally, and all are answered by one UNSUBACK ([5.0 3.10.4], [3.1.1 3.10.4]). */
 export function handleUnsubscribe(connection: Connection, { session }: Agreement, packet: UnsubscribePacket): void {
   const { engine } = connection
+  if (!connection.isMqtt5) checkWellFormed(packet.topicFilters)
   const reasonCodes = packet.topicFilters.map((topicFilter): UnsubscribeReasonCode => {
     if (validateTopicFilter(topicFilter) !== undefined) return ReasonCode.TopicFilterInvalid
     if (!engine.subscriptions.remove(session, topicFilter, 'unsubscribed')) return ReasonCode.NoSubscriptionExisted

@@ -24,6 +24,8 @@ export class Delivery {
   readonly source: DeliverySource | undefined
   /** 0 until it is in flight. */
   packetIdentifier = 0
+  /** The connection, as `Inflight` counts them, whose quota it takes up. */
+  countedOn = 0
   /** Whether it has been written to a network connection before, so that DUP is set the next time. */
   wasSent = false
 
@@ -57,12 +59,12 @@ export class Delivery {
 export class Inflight {
   /** In the order of sending. */
   readonly #unacknowledged = new Map<number, Delivery>()
-  /** In the order of the PUBRECs. */
-  readonly #released = new Set<number>()
+  /** In the order of the PUBRECs, each with the connection that it was counted on. */
+  readonly #released = new Map<number, number>()
   readonly #identifiers: PacketIdentifiers
   #sendQuota = 0
-  /** Exchanges of earlier connections: this one's quota does not count them, so their end does not raise it. */
-  readonly #uncounted = new Set<number>()
+  /** Which connection it is, counted: the end of an exchange raises the quota of the connection that it was counted on. */
+  #connection = 0
   /** What remains to be sent again on this connection. */
   #toResend: Delivery[] = []
 
@@ -96,15 +98,13 @@ export class Inflight {
   }
 
   get released(): Iterable<number> {
-    return this.#released
+    return this.#released.keys()
   }
 
   /** Begins on a new connection, whose client takes `receiveMaximum` messages at a time ([5.0 MQTT-4.9.0-1]). */
   open(receiveMaximum: number): void {
     this.#sendQuota = receiveMaximum
-    this.#uncounted.clear()
-    for (const packetIdentifier of this.#released) this.#uncounted.add(packetIdentifier)
-    for (const packetIdentifier of this.#unacknowledged.keys()) this.#uncounted.add(packetIdentifier)
+    this.#connection++
     this.#toResend = [...this.#unacknowledged.values()].reverse()
   }
 
@@ -113,8 +113,7 @@ export class Inflight {
     if (this.#sendQuota <= 0) return undefined
     for (let delivery = this.#toResend.pop(); delivery !== undefined; delivery = this.#toResend.pop()) {
       if (!this.contains(delivery)) continue
-      this.#uncounted.delete(delivery.packetIdentifier)
-      this.#sendQuota--
+      this.#spendQuota(delivery)
       return delivery
     }
     return undefined
@@ -124,7 +123,7 @@ export class Inflight {
   add(delivery: Delivery): void {
     delivery.packetIdentifier = this.#identifiers.next()
     this.#unacknowledged.set(delivery.packetIdentifier, delivery)
-    this.#sendQuota--
+    this.#spendQuota(delivery)
   }
 
   /** Puts back what a stored session had in flight, in the order of sending. */
@@ -136,7 +135,7 @@ export class Inflight {
   }
 
   restoreReleased(packetIdentifier: number): void {
-    this.#released.add(packetIdentifier)
+    this.#released.set(packetIdentifier, 0)
     this.#identifiers.continueAfter(packetIdentifier)
   }
 
@@ -145,7 +144,7 @@ export class Inflight {
     const delivery = this.#unacknowledged.get(packetIdentifier)
     if (delivery === undefined || delivery.qos !== qos) return undefined
     this.#unacknowledged.delete(packetIdentifier)
-    this.#raiseQuota(packetIdentifier)
+    this.#raiseQuota(delivery.countedOn)
     return delivery
   }
 
@@ -154,7 +153,7 @@ export class Inflight {
     const delivery = this.#unacknowledged.get(packetIdentifier)
     if (delivery === undefined || delivery.qos !== 2) return undefined
     this.#unacknowledged.delete(packetIdentifier)
-    this.#released.add(packetIdentifier)
+    this.#released.set(packetIdentifier, delivery.countedOn)
     return delivery
   }
 
@@ -168,8 +167,10 @@ export class Inflight {
 
   /** PUBCOMP. */
   complete(packetIdentifier: number): boolean {
-    if (!this.#released.delete(packetIdentifier)) return false
-    this.#raiseQuota(packetIdentifier)
+    const countedOn = this.#released.get(packetIdentifier)
+    if (countedOn === undefined) return false
+    this.#released.delete(packetIdentifier)
+    this.#raiseQuota(countedOn)
     return true
   }
 
@@ -177,7 +178,7 @@ export class Inflight {
   withdraw(delivery: Delivery): void {
     if (!this.contains(delivery)) return
     this.#unacknowledged.delete(delivery.packetIdentifier)
-    this.#raiseQuota(delivery.packetIdentifier)
+    this.#raiseQuota(delivery.countedOn)
   }
 
   toRecords(): { readonly inflight: readonly InflightRecord[]; readonly released: readonly number[] } {
@@ -194,10 +195,15 @@ export class Inflight {
         group
       })
     }
-    return { inflight, released: [...this.#released] }
+    return { inflight, released: [...this.#released.keys()] }
   }
 
-  #raiseQuota(packetIdentifier: number): void {
-    if (!this.#uncounted.delete(packetIdentifier)) this.#sendQuota++
+  #spendQuota(delivery: Delivery): void {
+    delivery.countedOn = this.#connection
+    this.#sendQuota--
+  }
+
+  #raiseQuota(countedOn: number): void {
+    if (countedOn === this.#connection) this.#sendQuota++
   }
 }

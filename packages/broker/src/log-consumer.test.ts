@@ -39,7 +39,7 @@ class Log {
   readonly store = new MemoryStore({ schedule: () => {} })
   readonly readers: readonly LogReader[]
   readonly #limits: Limits
-  #fates = new FateLedger(0, () => 0)
+  readonly #fates = new FateLedger(0, () => 0)
   readonly #queues = new Map<string, DurableQueue>()
   readonly #cursors = new Map<string, SequenceNumber>()
   readonly #finishedThrough = new Map<string, SequenceNumber>()

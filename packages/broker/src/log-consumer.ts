@@ -144,6 +144,8 @@ export class LogConsumer implements Consumer {
     if (this.#position < this.#latestOffered) return
     this.#caughtUp = true
     this.#restoredFinished.clear()
+    // What was finished before a restart may still be in the log.
+    this.#moved()
   }
 
   /** A message is on its way to a client. */

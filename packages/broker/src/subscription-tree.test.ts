@@ -6,7 +6,7 @@ import { MatchCache } from './match.ts'
 import { request } from './samples.test.support.ts'
 import type { Session } from './session.ts'
 import { Subscription } from './subscription.ts'
-import { FilterNode, SubscriptionTree } from './subscription-tree.ts'
+import { type FilterNode, SubscriptionTree } from './subscription-tree.ts'
 import { World } from './world.test.support.ts'
 
 // fast-check prints its seed when a property fails.
@@ -140,7 +140,9 @@ describe('a match', () => {
           return {
             qos: Math.max(...matching.map(({ qos }) => qos)),
             retainAsPublished: matching.some((each) => each.retainAsPublished),
-            identifiers: [...new Set(matching.map(({ identifier }) => identifier).filter((each) => each > 0))].toSorted()
+            identifiers: [...new Set(matching.map(({ identifier }) => identifier).filter((each) => each > 0))].toSorted(
+              (a, b) => a - b
+            )
           }
         }
         for (const session of sessions) {
@@ -153,7 +155,7 @@ describe('a match', () => {
               actual && {
                 qos: actual.qos,
                 retainAsPublished: actual.retainAsPublished,
-                identifiers: [...actual.subscriptionIdentifiers].toSorted()
+                identifiers: [...actual.subscriptionIdentifiers].toSorted((a, b) => a - b)
               }
             ).toEqual(expected(session, own))
           }
@@ -208,11 +210,8 @@ describe('subscribing and unsubscribing', () => {
           if (kind === 'local') {
             locals.get(filter)?.()
             locals.delete(filter)
-            if (isAdded)
-              locals.set(
-                filter,
-                subscriptions.addLocal(filter, () => {})
-              )
+            const end = isAdded ? subscriptions.addLocal(filter, () => {}) : undefined
+            if (end !== undefined) locals.set(filter, end)
           } else if (isAdded) {
             subscriptions.add(
               session,

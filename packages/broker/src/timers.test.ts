@@ -36,7 +36,7 @@ describe('timers', () => {
             clock.advance(next.byMs)
             const expected = [...due].filter(([, atMs]) => atMs <= clock.now())
             const actual = fired.slice(before)
-            expect(actual.map(({ name }) => name).toSorted()).toEqual(expected.map(([name]) => name).toSorted())
+            expect(new Set(actual.map(({ name }) => name))).toEqual(new Set(expected.map(([name]) => name)))
             expect(actual.map(({ atMs }) => atMs)).toEqual(expected.map(([, atMs]) => atMs).toSorted((a, b) => a - b))
             for (const [name] of expected) due.delete(name)
           } else {
@@ -62,11 +62,10 @@ describe('timers', () => {
     const timers = new Timers(clock)
     const base = Math.ceil(clock.now() / GRANULARITY_MS) * GRANULARITY_MS + 1000
     let fired = 0
-    for (let index = 0; index < 1000; index++)
-      timers.set(
-        timers.create(() => fired++),
-        base - (index % GRANULARITY_MS)
-      )
+    for (let index = 0; index < 1000; index++) {
+      const timer = timers.create(() => fired++)
+      timers.set(timer, base - (index % GRANULARITY_MS))
+    }
     expect(clock.armed).toBe(1)
     clock.advance(base - clock.now())
     expect(fired).toBe(1000)

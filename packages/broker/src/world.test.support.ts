@@ -176,7 +176,7 @@ export class World {
 
 /** The far end of a network connection, which keeps every packet it gets. */
 export class Client implements TransportReceiver {
-  readonly #world: World
+  readonly #world: { settle(): Promise<void> }
   readonly #transport: MemoryTransport
   #decoder = new PacketDecoder({ receiver: 'client', maximumPacketSize: 268_435_460, protocolVersion: ProtocolVersion.Mqtt5 })
   #protocolVersion: ProtocolVersion = ProtocolVersion.Mqtt5
@@ -184,7 +184,8 @@ export class Client implements TransportReceiver {
   #nextIdentifier = 1
   isClosed = false
 
-  constructor(world: World, transport: MemoryTransport) {
+  /** @param world lets everything happen that does not wait for time to pass */
+  constructor(world: { settle(): Promise<void> }, transport: MemoryTransport) {
     this.#world = world
     this.#transport = transport
     transport.start(this)

@@ -7,7 +7,7 @@ export async function checkConfig(file: string): Promise<ExitCode> {
   try {
     const configuration = await loadConfiguration({ file })
     exposureOf(configuration)
-    process.stdout.write(configurationText(configuration))
+    process.stdout.write(await configurationText(configuration))
     return ExitCode.Done
   } catch (error) {
     return complain(error)

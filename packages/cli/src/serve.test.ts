@@ -130,6 +130,20 @@ describe('the end', () => {
   })
 })
 
+test('at level debug, also by SIGHUP, each message that is not delivered is logged with its fate', async () => {
+  const file = bench.file('debug.yaml', 'memory: true')
+  const godwit = await bench.serve('--config', file, ...anyPorts)
+  const publisher = await client(godwit, { clientId: 'tern' })
+  await publisher.publishAsync('unheard', 'x', { qos: 1 })
+  bench.file('debug.yaml', 'memory: true\nlog: { level: debug }')
+  godwit.child.kill('SIGHUP')
+  await godwit.printed('stderr', /configuration read again/)
+  await publisher.publishAsync('nobody/listens', 'hello', { qos: 1 })
+  const fields = 'fate=no-subscriber topicName=nobody/listens clientId=tern payloadBytes=5 count=1'
+  expect(await godwit.printed('stderr', /DEBUG message not delivered .*\n/)).toContain(fields)
+  expect(godwit.stderr).not.toContain('unheard')
+})
+
 describe('an error that nobody expected', () => {
   test.each([
     ['thrown', 'throw new Error("oh")'],

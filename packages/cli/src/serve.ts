@@ -8,6 +8,7 @@ import {
   startServer
 } from '@godwit/server'
 import { complain } from './complain.ts'
+import { DropLog } from './drop-log.ts'
 import { ExitCode } from './exit-code.ts'
 import { LineOutput } from './line-output.ts'
 import { overridesOf, type ServeFlags } from './serve-flags.ts'
@@ -36,7 +37,9 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
   }
   warnOfMemory(server.configuration, logger)
   notice.write(noticeText(startUpNotice(server, performance.now()), server.configuration.log.format))
-  process.on('SIGHUP', () => void reload(server, logger, () => loadConfiguration(sources)))
+  const drops = new DropLog(server.broker, logger)
+  drops.setLevel(server.configuration.log.level)
+  process.on('SIGHUP', () => void reload(server, logger, drops, () => loadConfiguration(sources)))
 
   const signal = await stop
   logger.info({ signal }, 'stopping')
@@ -68,11 +71,12 @@ async function close(server: Server, logger: ServerLogger): Promise<ExitCode> {
 }
 
 /** SIGHUP: a mistake in the file is logged, and changes nothing. */
-async function reload(server: Server, logger: ServerLogger, load: () => Promise<Configuration>): Promise<void> {
+async function reload(server: Server, logger: ServerLogger, drops: DropLog, load: () => Promise<Configuration>): Promise<void> {
   try {
     const configuration = await load()
     const needRestart = server.reload(configuration)
     logger.setLevel(configuration.log.level)
+    drops.setLevel(configuration.log.level)
     logger.info({}, 'configuration read again')
     if (needRestart.length > 0) logger.warn({ keys: needRestart }, 'changed keys that take effect at the next start')
   } catch (error) {

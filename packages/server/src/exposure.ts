@@ -40,7 +40,7 @@ function addressText(kind: string, host: string, port: number): string {
   return `${kind} on ${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 

@@ -1,6 +1,5 @@
 export { ConfigurationError } from './configuration-error.ts'
 export type { ConfigurationPath } from './configuration-path.ts'
-export { valueAt } from './configuration-path.ts'
 export { configurationSchema } from './configuration-schema.ts'
 export { configurationText } from './configuration-text.ts'
 export type {

@@ -47,6 +47,10 @@ export class SimBroker {
     this.#broker = await created
   }
 
+  get isRunning(): boolean {
+    return this.#broker !== undefined
+  }
+
   /** Gives the broker the server's end of a network connection. */
   attach(transport: MemoryTransport): void {
     this.running.attach(this.#process.transport(transport))
@@ -81,7 +85,7 @@ export class SimBroker {
 
   /** Stops, if it runs, and starts on the same store; with other options, if given, in place of all former ones. */
   async restarts(options: SimBrokerOptions = this.#options): Promise<void> {
-    if (this.#broker !== undefined) await this.stops()
+    if (this.isRunning) await this.stops()
     this.#options = options
     await this.starts()
   }

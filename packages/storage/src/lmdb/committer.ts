@@ -41,8 +41,9 @@ export class Committer {
         error: new StoreError('failed', `cannot write: ${error.message}`, { cause: error }),
         changes: undefined
       })
-    if (this.#death !== undefined) {
-      lost(this.#death)
+    const death = this.#death
+    if (death !== undefined) {
+      setImmediate(() => lost(death))
       return
     }
     this.#expect((reply) => {

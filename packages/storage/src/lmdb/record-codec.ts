@@ -101,11 +101,19 @@ export function readProgress(reader: ByteReader): ProgressRecord {
 
 const HAS_MESSAGE = 0x04
 const HAS_GROUP = 0x08
+const RETAIN = 0x10
 
 function writeInflight(writer: ByteWriter, record: InflightRecord): void {
-  writer.byte(record.qos | (record.message === undefined ? 0 : HAS_MESSAGE) | (record.group === undefined ? 0 : HAS_GROUP))
+  writer.byte(
+    record.qos |
+      (record.message === undefined ? 0 : HAS_MESSAGE) |
+      (record.group === undefined ? 0 : HAS_GROUP) |
+      (record.retain ? RETAIN : 0)
+  )
   writer.varint(record.packetIdentifier)
   writer.varint(record.sequence)
+  writer.varint(record.subscriptionIdentifiers.length)
+  for (const identifier of record.subscriptionIdentifiers) writer.varint(identifier)
   if (record.message !== undefined) writeMessage(writer, record.message)
   if (record.group !== undefined) writer.text(record.group)
 }
@@ -116,8 +124,10 @@ function readInflight(reader: ByteReader): InflightRecord {
   if (qos === 0) throw damaged('a message in flight at QoS 0')
   return {
     qos,
+    retain: (flags & RETAIN) !== 0,
     packetIdentifier: reader.varint(),
     sequence: reader.varint(),
+    subscriptionIdentifiers: readList(reader, varint),
     message: (flags & HAS_MESSAGE) === 0 ? undefined : readMessage(reader),
     group: (flags & HAS_GROUP) === 0 ? undefined : reader.text()
   }

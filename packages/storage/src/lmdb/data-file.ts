@@ -1,0 +1,103 @@
+import assert from 'node:assert'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { checkDataFile } from './check-data-file.ts'
+import { Committer, type CommitOutcome } from './committer.ts'
+import type { CommitRequest } from './commit-messages.ts'
+import { FolderLock } from './folder-lock.ts'
+import { FORMAT_VERSION, RecordKind, recordKey } from './layout.ts'
+import { damaged, StoreError } from './store-error.ts'
+import { openTables, type Tables } from './tables.ts'
+
+const FORMAT_NAME = 'godwit-store'
+
+/** The folder of a store, held for it alone: its tables, to read, and the thread that commits to them. */
+export class DataFile {
+  readonly #folder: string
+  #lock: FolderLock | undefined = undefined
+  #tables: Tables | undefined = undefined
+  #committer: Committer | undefined = undefined
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Makes the folder and the file if there are none. Leaves everything as it is when it throws. */
+  async open(): Promise<void> {
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw new StoreError('failed', `cannot make ${this.#folder}: ${reasonOf(cause)}`, { cause })
+    }
+    this.#lock = FolderLock.take(this.#folder)
+    try {
+      const path = join(this.#folder, 'data.mdb')
+      if (!existsSync(path)) await createDataFile(this.#folder)
+      checkDataFile(path)
+      this.#tables = openTables(this.#folder)
+      checkFormat(this.#folder, this.#tables)
+      this.#committer = await Committer.start(this.#folder)
+    } catch (cause) {
+      await this.close()
+      if (cause instanceof StoreError) throw cause
+      throw new StoreError('failed', `cannot open ${this.#folder}: ${reasonOf(cause)}`, { cause })
+    }
+  }
+
+  get tables(): Tables {
+    assert(this.#tables !== undefined, 'the store is not open')
+    return this.#tables
+  }
+
+  /** One at a time. What a commit brought can be read once its outcome is known. */
+  commit(request: CommitRequest, onOutcome: (outcome: CommitOutcome) => void): void {
+    assert(this.#committer !== undefined, 'the store is not open')
+    this.#committer.commit(request, (outcome) => {
+      this.#tables?.root.resetReadTxn()
+      onOutcome(outcome)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#committer?.stop()
+    this.#committer = undefined
+    await this.#tables?.root.close()
+    this.#tables = undefined
+    this.#lock?.release()
+    this.#lock = undefined
+  }
+}
+
+/** A new file comes into its place whole: one that is empty or begun has been damaged, and is not taken for a new one. */
+async function createDataFile(folder: string): Promise<void> {
+  const begun = join(folder, 'new')
+  rmSync(begun, { recursive: true, force: true })
+  const tables = openTables(begun)
+  const writer = new ByteWriter()
+  writer.text(FORMAT_NAME)
+  writer.varint(FORMAT_VERSION)
+  tables.records.putSync(recordKey(RecordKind.Format), writer.copy())
+  await tables.root.close()
+  renameSync(join(begun, 'data.mdb'), join(folder, 'data.mdb'))
+  rmSync(begun, { recursive: true, force: true })
+  const directory = openSync(folder, 'r')
+  fsyncSync(directory)
+  closeSync(directory)
+}
+
+function checkFormat(folder: string, tables: Tables): void {
+  const value = tables.records.getBinary(recordKey(RecordKind.Format))
+  if (value === undefined) throw damaged(`${folder} does not say what it holds`)
+  const reader = new ByteReader(value)
+  if (reader.text() !== FORMAT_NAME) throw damaged(`${folder} holds something other than a Godwit store`)
+  const version = reader.varint()
+  if (version !== FORMAT_VERSION) {
+    throw new StoreError('format', `${folder} holds format ${version} of Godwit's store; this version reads format ${FORMAT_VERSION}`)
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,0 +1,260 @@
+import { mergeCursors } from '../merge-cursors.ts'
+import { messageBytes } from '../message-bytes.ts'
+import type { Backlog, LogEntry, QueueId, QueuePosition } from '../store.ts'
+import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
+import type { Batch } from './batch.ts'
+import { ByteReader } from './byte-reader.ts'
+import type { Trim } from './commit-messages.ts'
+import type { DataFile } from './data-file.ts'
+import {
+  indexKey,
+  logKey,
+  numberedKey,
+  numberOfKey,
+  readIndexEntry,
+  RecordKind,
+  sequenceOfIndexKey,
+  throughOfTrim,
+  writeIndexEntry,
+  writeLogValue
+} from './layout.ts'
+import { recordsOf } from './scan-records.ts'
+import { StoredQueue } from './stored-queue.ts'
+import { StoredQueueCursor } from './stored-queue-cursor.ts'
+
+const NOTHING: Backlog = { messages: 0, bytes: 0 }
+const SEQUENCE_MAX = 2 ** 48 - 1
+
+/** The log and its queues. In memory: a small record for each queue, and what is not known to be on disk yet. */
+export class StoredLog {
+  readonly #file: DataFile
+  readonly #batch: Batch
+  readonly #queues = new Map<QueueId, StoredQueue>()
+  readonly #queueIds = new Map<string, QueueId>()
+  /** Queues of which something that was cut may be on disk; some of them are dropped. */
+  readonly #beingCut = new Map<QueueId, StoredQueue>()
+  /** Appended since the last commit began. */
+  #appended: LogEntry[] = []
+  /** Queues that the commit in flight adds to. */
+  readonly #growing = new Set<StoredQueue>()
+  #lastSequence: SequenceNumber = 0
+  #lastQueue: QueueId = 0
+  #bytes = 0
+
+  constructor(file: DataFile, batch: Batch) {
+    this.#file = file
+    this.#batch = batch
+  }
+
+  get lastSequence(): SequenceNumber {
+    return this.#lastSequence
+  }
+
+  get lastQueue(): QueueId {
+    return this.#lastQueue
+  }
+
+  /** What the queues' messages measure, once for each queue. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  load(lastSequence: SequenceNumber, lastQueue: QueueId): void {
+    this.#lastSequence = lastSequence
+    this.#lastQueue = lastQueue
+    const { tables } = this.#file
+    const trims = new Map<QueueId, SequenceNumber>()
+    for (const { key, value } of recordsOf(tables, RecordKind.Trim)) trims.set(numberOfKey(key), throughOfTrim(value))
+    for (const { key, value } of recordsOf(tables, RecordKind.Queue)) {
+      const queue = new StoredQueue(numberOfKey(key), new ByteReader(value).text())
+      this.#queues.set(queue.id, queue)
+      this.#queueIds.set(queue.topicFilter, queue.id)
+      this.#loadQueue(queue, trims.get(queue.id) ?? 0)
+    }
+    for (const [id, through] of trims) {
+      const queue = this.#queues.get(id) ?? droppedQueue(id, through)
+      this.#beingCut.set(id, queue)
+    }
+  }
+
+  /** False: the queue is there already, and nothing was changed. */
+  openQueue(topicFilter: string): { readonly queue: QueueId; readonly isNew: boolean } {
+    const known = this.#queueIds.get(topicFilter)
+    if (known !== undefined) return { queue: known, isNew: false }
+    const queue = ++this.#lastQueue
+    this.#queueIds.set(topicFilter, queue)
+    this.#queues.set(queue, new StoredQueue(queue, topicFilter))
+    this.#batch.put('records', numberedKey(RecordKind.Queue, queue)).text(topicFilter)
+    this.#batch.end()
+    return { queue, isNew: true }
+  }
+
+  dropQueue(id: QueueId): void {
+    const queue = this.#queues.get(id)
+    if (queue === undefined) return
+    this.#bytes -= queue.bytes
+    this.#queues.delete(id)
+    this.#queueIds.delete(queue.topicFilter)
+    this.#batch.delete('records', numberedKey(RecordKind.Queue, id))
+    this.#cut(queue, this.#lastSequence)
+  }
+
+  trimQueue(id: QueueId, through: SequenceNumber): void {
+    const queue = this.#queues.get(id)
+    if (queue === undefined) return
+    const reached = Math.min(through, this.#lastSequence)
+    if (reached <= queue.trimmedThrough) return
+    const { bytes } = backlogOf(this.#file, queue, reached)
+    this.#bytes += bytes - queue.bytes
+    queue.bytes = bytes
+    this.#cut(queue, reached)
+  }
+
+  backlog({ queue: id, after }: QueuePosition): Backlog {
+    const queue = this.#queues.get(id)
+    return queue === undefined ? NOTHING : backlogOf(this.#file, queue, after)
+  }
+
+  append(message: StoredMessage, queues: readonly QueueId[]): SequenceNumber {
+    const sequence = ++this.#lastSequence
+    if (queues.length === 0) return sequence
+    const entry: LogEntry = { sequence, message, queues }
+    const bytes = messageBytes(message)
+    for (const id of queues) {
+      const queue = this.#queues.get(id)
+      if (queue === undefined) continue
+      queue.tail.push(entry, bytes)
+      queue.bytes += bytes
+      this.#bytes += bytes
+    }
+    this.#appended.push(entry)
+    return sequence
+  }
+
+  read(positions: readonly QueuePosition[], limit: number): readonly LogEntry[] {
+    const { tables } = this.#file
+    const cursors: StoredQueueCursor[] = []
+    for (const { queue: id, after } of positions) {
+      const queue = this.#queues.get(id)
+      if (queue === undefined) continue
+      const cursor = new StoredQueueCursor(tables, queue, after, Math.ceil(limit / positions.length))
+      if (cursor.advance()) cursors.push(cursor)
+    }
+    return mergeCursors(cursors, limit)
+  }
+
+  /**
+   * Writes what was appended, for the commit that begins, but for what every queue has been cut past meanwhile: that never
+   * reaches the disk.
+   */
+  write(): void {
+    const appended = this.#appended
+    this.#appended = []
+    for (const entry of appended) {
+      const holders = this.#holders(entry)
+      if (holders > 0) this.#writeEntry(entry, holders === 1)
+    }
+  }
+
+  /** The cuts that the commit that begins is to make, or to go on with. */
+  trims(): readonly Trim[] {
+    if (this.#beingCut.size === 0) return NO_TRIMS
+    const trims: Trim[] = []
+    for (const queue of this.#beingCut.values()) {
+      if (queue.isBeingCut) trims.push({ queue: queue.id, through: queue.trimmedThrough })
+      else this.#beingCut.delete(queue.id)
+    }
+    return trims
+  }
+
+  /** Whether there is something on disk that was cut. */
+  get hasTrims(): boolean {
+    return this.#beingCut.size > 0
+  }
+
+  /** What was written is on disk, and all has been cut but some of the `unfinished`. */
+  land(trims: readonly Trim[], unfinished: readonly QueueId[]): void {
+    for (const queue of this.#growing) queue.land()
+    this.#growing.clear()
+    const goOn = new Set(unfinished)
+    for (const { queue: id, through } of trims) {
+      const queue = this.#beingCut.get(id)
+      if (queue === undefined || goOn.has(id)) continue
+      queue.freedThrough = through
+      if (!queue.isBeingCut) this.#beingCut.delete(id)
+    }
+  }
+
+  #cut(queue: StoredQueue, through: SequenceNumber): void {
+    queue.trimmedThrough = through
+    queue.tail.trim(through)
+    this.#beingCut.set(queue.id, queue)
+  }
+
+  #holders({ sequence, queues }: LogEntry): number {
+    let holders = 0
+    for (const id of queues) if (this.#holds(id, sequence) !== undefined) holders++
+    return holders
+  }
+
+  #holds(id: QueueId, sequence: SequenceNumber): StoredQueue | undefined {
+    const queue = this.#queues.get(id)
+    return queue === undefined || sequence <= queue.trimmedThrough ? undefined : queue
+  }
+
+  #writeEntry({ sequence, message, queues }: LogEntry, isOnly: boolean): void {
+    writeLogValue(this.#batch.put('log', logKey(sequence)), queues, message)
+    this.#batch.end()
+    const bytes = messageBytes(message)
+    for (const id of queues) {
+      const queue = this.#holds(id, sequence)
+      if (queue === undefined) continue
+      const { written } = queue
+      const entry = { isOnly, messagesBefore: written.messages, bytesBefore: written.bytes, bytes }
+      writeIndexEntry(this.#batch.put('index', indexKey(id, sequence)), entry)
+      this.#batch.end()
+      written.messages++
+      written.bytes += bytes
+      written.last = sequence
+      this.#growing.add(queue)
+    }
+  }
+
+  #loadQueue(queue: StoredQueue, trimmedThrough: SequenceNumber): void {
+    const { index } = this.#file.tables
+    const start = indexKey(queue.id, SEQUENCE_MAX)
+    const [last] = index.getRange({ start, end: indexKey(queue.id, 0), reverse: true, limit: 1 })
+    if (last === undefined) return
+    const entry = readIndexEntry(last.value)
+    queue.written.messages = entry.messagesBefore + 1
+    queue.written.bytes = entry.bytesBefore + entry.bytes
+    queue.written.last = sequenceOfIndexKey(last.key)
+    queue.land()
+    queue.trimmedThrough = trimmedThrough
+    queue.bytes = backlogOf(this.#file, queue, 0).bytes
+    this.#bytes += queue.bytes
+  }
+}
+
+const NO_TRIMS: readonly Trim[] = []
+
+/** Two halvings: one in the tree on disk, one in the tail. */
+function backlogOf(file: DataFile, queue: StoredQueue, after: SequenceNumber): Backlog {
+  const { id, stored, tail, trimmedThrough } = queue
+  const from = Math.max(after, trimmedThrough)
+  const behind = tail.backlog(from)
+  if (stored.last <= from) return behind
+  const range = { start: indexKey(id, from + 1), end: indexKey(id, stored.last), inclusiveEnd: true, limit: 1 }
+  const [first] = file.tables.index.getRange(range)
+  if (first === undefined) return behind
+  const { messagesBefore, bytesBefore } = readIndexEntry(first.value)
+  return { messages: stored.messages - messagesBefore + behind.messages, bytes: stored.bytes - bytesBefore + behind.bytes }
+}
+
+/** A queue that was dropped before the store was opened, and is still being cut. */
+function droppedQueue(id: QueueId, through: SequenceNumber): StoredQueue {
+  const queue = new StoredQueue(id, '')
+  queue.trimmedThrough = through
+  queue.written.last = through
+  return queue
+}
