@@ -4,9 +4,12 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { installAlone, pack, run, thirdPartyDirectories, type PackedPackage } from './packed.ts'
 import { root, workspacePackages } from './workspace.ts'
+
+// npm and tsc take a second or two each, and several times that on a machine that is busy with the other tests.
+vi.setConfig({ testTimeout: 60_000 })
 
 const published = workspacePackages().filter(({ manifest }) => !manifest.private)
 const temporary = mkdtempSync(join(tmpdir(), 'godwit-packaging-'))
@@ -14,11 +17,9 @@ let own: PackedPackage[] = []
 let available: PackedPackage[] = []
 
 beforeAll(() => {
-  run('tsc', ['-b'], root)
-  own = pack(
-    published.map(({ directory }) => directory),
-    join(temporary, 'own')
-  )
+  const directories = published.map(({ directory }) => directory)
+  run('tsc', ['-b', ...directories], root)
+  own = pack(directories, join(temporary, 'own'))
   available = [...own, ...pack(thirdPartyDirectories(), join(temporary, 'third-party'))]
 }, 240_000)
 
@@ -89,7 +90,7 @@ describe.each(published.map(({ manifest, directory }) => ({ name: manifest.name,
       expect(files.filter((path) => /^dist\/.*\.js$/.test(path) && !sources.has(path))).toEqual([])
     })
 
-    test('installed alone, it brings what it declares and is as it was packed', { timeout: 60_000 }, () => {
+    test('installed alone, it brings what it declares and is as it was packed', () => {
       installAlone(packed(), available, application)
       const installed = installedIn(application)
       expect(installed).toEqual(expect.arrayContaining([...declaredBy(name)]))

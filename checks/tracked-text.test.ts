@@ -22,8 +22,8 @@ test.each([
   ['a silenced compiler', 'a.ts', ['// @ts-ig', 'nore']],
   ['a silenced compiler', 'a.ts', ['// @ts-ex', 'pect-error']],
   ['a silenced linter', 'a.ts', ['// oxlint-dis', 'able-next-line no-console']],
-  ['a cast to any', 'a.ts', ['const x = y as a', 'ny']],
-  ['a cast to any', 'a.ts', ['const x = y as unk', 'nown as string']],
+  ['a forced cast', 'a.ts', ['const x = y as a', 'ny']],
+  ['a forced cast', 'a.ts', ['const x = y as unk', 'nown as string']],
   ['a focused test', 'a.test.ts', ['test.on', "ly('x')"]],
   ['a skipped test without a condition', 'a.test.ts', ['test.sk', "ip('x')"]],
   ['a note of unfinished work', 'a.ts', ['// TO', 'DO: later']],
@@ -42,7 +42,7 @@ test('a file that does not end in a newline is found', () => {
 
 test('ordinary text passes', () => {
   const text =
-    "import { x } from './home/only.ts'\nconst path = '/etc/godwit/config.yaml' // see https://example.com/users/ann\nif (list.only) skip()\n  test.skip('needs openssl')\n"
+    "import { x } from './home/only.ts'\nconst path = '/etc/godwit/config.yaml' // see https://example.com/users/ann\nif (list.only) skip()\n  test.skip('needs openssl')\n * as any does\n"
   expect(checkText([{ path: 'a.ts', text }])).toEqual([])
 })
 

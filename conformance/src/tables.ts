@@ -3,7 +3,6 @@ import { join } from 'node:path'
 
 /** The versions that have numbered statements; 3.1 has none. */
 export const SPECIFICATIONS = ['5.0', '3.1.1'] as const
-export type Specification = (typeof SPECIFICATIONS)[number]
 
 /** A numbered normative statement. The two specifications use the same numbers for different things. */
 export interface Statement {

@@ -40,8 +40,8 @@ scenario(
 
 scenario(
   '[3.1.1 MQTT-3.3.1-6] [3.1.1 MQTT-4.7.2-1] a wildcard at the start finds no retained messages under $',
-  async ({ connects, broker }) => {
-    await broker.running.publish({ topicName: '$SYS/version', payload: '1', retain: true })
+  async ({ connects, broker, settles }) => {
+    await Promise.all([broker.running.publish({ topicName: '$SYS/version', payload: '1', retain: true }), settles()])
     const subscriber = await connects({ version: 4 })
     await subscriber.subscribes(['#', '+/version'])
     await subscriber.receivesNothing()
@@ -87,6 +87,7 @@ scenario(
       const late = await connects({ version: 4 })
       await late.subscribes('t', { qos: 2 })
       await late.receives({ type: PacketType.Publish, payload: 'm', qos, retain: true })
+      await late.disconnects()
     }
   }
 )
@@ -128,6 +129,7 @@ scenario(
       const late = await connects({ version: 4 })
       await late.subscribes('t', { qos: 2 })
       await late.receivesNothing()
+      await late.disconnects()
     }
   }
 )

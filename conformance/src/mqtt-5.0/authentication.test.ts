@@ -164,21 +164,26 @@ scenario('[5.0 MQTT-3.2.0-1] the session is not touched before the exchange is o
   expect(broker.running.counts.clients).toBe(1)
 })
 
-scenario('[5.0 MQTT-4.12.0-5] a re-authentication ends with AUTH 0x00, and messages flow meanwhile', ASKING, async ({ raw }) => {
-  const client = await raw()
-  await isAuthenticated(client, 'a')
-  await client.sends(subscribe(1, ['t']))
-  await client.receives({ type: PacketType.Suback })
-  await client.sends(says('hello', ReasonCode.ReAuthenticate))
-  await client.receives(QUESTION)
-  await client.sends(publish('t', 'meanwhile'))
-  await client.receives({ type: PacketType.Publish, payload: 'meanwhile' })
-  await client.sends(says('answer'))
-  const { properties } = await client.receives({ type: PacketType.Auth, reasonCode: ReasonCode.Success })
-  expect(properties.authenticationMethod).toBe('ASK')
-  expect(text(properties.authenticationData)).toBe('welcome')
-  await client.receivesNothing()
-})
+scenario(
+  '[5.0 MQTT-4.12.0-5] a re-authentication ends with AUTH 0x00, and messages flow meanwhile',
+  ASKING,
+  async ({ raw, clock }) => {
+    const client = await raw()
+    await isAuthenticated(client, 'a')
+    await client.sends(subscribe(1, ['t']))
+    await client.receives({ type: PacketType.Suback })
+    await client.sends(says('hello', ReasonCode.ReAuthenticate))
+    await client.receives(QUESTION)
+    await client.sends(publish('t', 'meanwhile'))
+    await client.receives({ type: PacketType.Publish, payload: 'meanwhile' })
+    await client.sends(says('answer'))
+    const { properties } = await client.receives({ type: PacketType.Auth, reasonCode: ReasonCode.Success })
+    expect(properties.authenticationMethod).toBe('ASK')
+    expect(text(properties.authenticationData)).toBe('welcome')
+    await clock.advancesSeconds(3600)
+    await client.receivesNothing()
+  }
+)
 
 scenario('[5.0 MQTT-4.12.1-1] re-authentication with another method is a Protocol Error', ASKING, async ({ raw }) => {
   const client = await raw()

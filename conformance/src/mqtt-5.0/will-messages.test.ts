@@ -101,19 +101,18 @@ scenario(
 scenario(
   '[5.0 MQTT-3.1.2-10] the will is published once, and not again when the session is used again',
   async ({ connects, clock, broker }) => {
-    const watcher = await connects()
-    await watcher.subscribes('will')
-    const device = await connects({ will: WILL, sessionExpirySeconds: 100 })
+    const watcher = await connects({ sessionExpirySeconds: 1000 })
+    await watcher.subscribes('will', { qos: 1 })
+    const device = await connects({ will: { ...WILL, qos: 1 }, sessionExpirySeconds: 100 })
     await device.dropsConnection()
-    await watcher.receives(PUBLISHED)
+    await watcher.receives({ ...PUBLISHED, qos: 1 })
     const back = await device.reconnects({ will: undefined })
     await back.dropsConnection()
     await clock.advancesSeconds(101)
     await watcher.receivesNothing()
     await broker.restarts()
-    const later = await connects()
-    await later.subscribes('will')
     await clock.advancesSeconds(101)
+    const later = await watcher.reconnects()
     await later.receivesNothing()
   }
 )
@@ -121,13 +120,14 @@ scenario(
 scenario(
   '[5.0 MQTT-3.1.2-10] a will thrown away by DISCONNECT 0x00 is not published by a broker started again',
   async ({ connects, clock, broker }) => {
-    const device = await connects({ will: WILL, sessionExpirySeconds: 100 })
+    const watcher = await connects({ sessionExpirySeconds: 1000 })
+    await watcher.subscribes('will', { qos: 1 })
+    const device = await connects({ will: { ...WILL, qos: 1 }, sessionExpirySeconds: 100 })
     await device.disconnects()
     await broker.restarts()
-    const watcher = await connects()
-    await watcher.subscribes('will')
     await clock.advancesSeconds(200)
-    await watcher.receivesNothing()
+    const back = await watcher.reconnects()
+    await back.receivesNothing()
   }
 )
 

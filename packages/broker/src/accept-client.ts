@@ -87,7 +87,8 @@ function accept(
     session.attach(connection, agreement.receiveMaximum)
   }
   // What CONNACK says of the session has to be true after a crash as well.
-  if (session.isDurable || packet.will !== undefined) connection.hold(engine.committed(), welcome)
+  const hasRemovedStored = known !== undefined && known !== session && known.isDurable
+  if (session.isDurable || hasRemovedStored || packet.will !== undefined) connection.hold(engine.committed(), welcome)
   else welcome()
 }
 

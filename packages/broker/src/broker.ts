@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import {
+  isSharedSubscription,
   type MessageProperties,
   NO_PROPERTIES,
+  ProtocolVersion,
   type QoS,
   ReasonCode,
   validateTopicFilter,
@@ -173,7 +175,7 @@ export class Broker {
   /**
    * Publishes as the application, without the permissions that a client would need. Resolves once the message is as safe
    * as an acknowledged one.
-   * @throws RangeError for a topic name that is none
+   * @throws RangeError for a topic name that is none, and for properties that cannot be sent
    */
   async publish({ topicName, payload, qos = 0, retain = false, properties = NO_PROPERTIES }: PublishOptions): Promise<void> {
     const problem = validateTopicName(topicName)
@@ -182,17 +184,20 @@ export class Broker {
     await Promise.resolve()
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
     const message = Message.publish({ topicName, payload: bytes, qos, retain, properties }, '', this.#engine.clock.now())
+    // What cannot be encoded must be refused here: once in the log it would end every connection that it is read for.
+    message.encoded(ProtocolVersion.Mqtt5, qos > 0)
     if (this.#engine.router.publish(message) === Routed.Stored) await this.#engine.committed()
   }
 
   /**
    * Calls a listener for each message whose topic matches; at QoS 0, and without retained messages.
    * @returns what ends it
-   * @throws RangeError for a topic filter that is none
+   * @throws RangeError for a topic filter that is none, or that of a Shared Subscription
    */
   subscribe(topicFilter: string, listener: (message: ReceivedMessage) => void): () => void {
     const problem = validateTopicFilter(topicFilter)
     if (problem !== undefined) throw new RangeError(problem)
+    if (isSharedSubscription(topicFilter)) throw new RangeError('a Shared Subscription is for clients')
     return this.#engine.subscriptions.addLocal(topicFilter, listener)
   }
 

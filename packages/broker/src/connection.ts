@@ -208,7 +208,8 @@ export class Connection implements TransportReceiver, CommitWaiter {
    */
   welcome(connack: ConnackPacket): void {
     const bytes = this.#encodeToFit(connack)
-    if (bytes === undefined) throw new MqttError(ReasonCode.PacketTooLarge, 'CONNACK is above the Maximum Packet Size of the client')
+    if (bytes === undefined)
+      throw new MqttError(ReasonCode.PacketTooLarge, 'CONNACK is above the Maximum Packet Size of the client')
     this.#isWelcomed = true
     this.#output.append(bytes)
     this.#scheduleFlush()
@@ -364,7 +365,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
   }
 
   #sendIfInFlight(delivery: Delivery): void {
-    if (this.#agreement?.session.inflight.contains(delivery) === true) this.sendDelivery(delivery)
+    if (this.#agreement?.session.inflight.sendsLate(delivery) === true) this.sendDelivery(delivery)
   }
 
   #commitToWaitFor(isStored: boolean): CommitNumber {

@@ -161,6 +161,17 @@ export class Inflight {
     return this.#unacknowledged.get(delivery.packetIdentifier) === delivery
   }
 
+  /**
+   * A message that waited for the store goes out now, perhaps behind later ones: what is sent again keeps the order of
+   * the first sending ([3.1.1 MQTT-4.6.0-6]). False: it is no longer in flight.
+   */
+  sendsLate(delivery: Delivery): boolean {
+    if (!this.contains(delivery)) return false
+    this.#unacknowledged.delete(delivery.packetIdentifier)
+    this.#unacknowledged.set(delivery.packetIdentifier, delivery)
+    return true
+  }
+
   isReleased(packetIdentifier: number): boolean {
     return this.#released.has(packetIdentifier)
   }

@@ -35,45 +35,51 @@ describe('retained messages for a new subscription', () => {
     }
   )
 
-  it('given changes between pages, then what stays comes once, and no message twice', async () => {
-    const change = fc.record({ device: fc.nat(119), payload: fc.constantFrom('', 'changed'), acknowledged: fc.nat(4) })
-    await fc.assert(
-      fc.asyncProperty(fc.array(change, { maxLength: 20 }), async (changes) => {
-        const world = await World.open()
-        const names = Array.from({ length: 100 }, (_, device) => `d/${device}`)
-        for (const name of names) retain(world, name, 'first')
-        const client = await world.connects({ clientId: 'c', receiveMaximum: 3, ...DURABLE })
-        await client.subscribes('d/#')
-        const received: string[] = []
-        const touched = new Set<string>()
-        let inbox = client.takesPublishes()
-        const handle = async (count: number): Promise<void> => {
-          for (const publish of inbox.splice(0, count)) {
-            received.push(`${publish.topicName} ${Buffer.from(publish.payload).toString()} ${publish.retain}`)
-            client.acknowledges(publish)
+  it.each([
+    ['answers at once', false],
+    ['answers later', true]
+  ])(
+    'given changes between pages, and a store that %s, then what stays comes once, and no message twice',
+    async (_, readsLate) => {
+      const change = fc.record({ device: fc.nat(119), payload: fc.constantFrom('', 'changed'), acknowledged: fc.nat(4) })
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { maxLength: 20 }), async (changes) => {
+          const world = await World.open({ readsLate })
+          const names = Array.from({ length: 100 }, (_, device) => `d/${device}`)
+          for (const name of names) retain(world, name, 'first')
+          const client = await world.connects({ clientId: 'c', receiveMaximum: 3, ...DURABLE })
+          await client.subscribes('d/#')
+          const received: string[] = []
+          const touched = new Set<string>()
+          let inbox = client.takesPublishes()
+          const handle = async (count: number): Promise<void> => {
+            for (const publish of inbox.splice(0, count)) {
+              received.push(`${publish.topicName} ${Buffer.from(publish.payload).toString()} ${publish.retain}`)
+              client.acknowledges(publish)
+            }
+            await world.settle()
+            inbox = [...inbox, ...client.takesPublishes()]
           }
-          await world.settle()
-          inbox = [...inbox, ...client.takesPublishes()]
-        }
-        for (const { device, payload, acknowledged } of changes) {
-          retain(world, `d/${device}`, payload)
-          touched.add(`d/${device}`)
-          await handle(acknowledged)
-        }
-        while (inbox.length > 0) await handle(5)
-        for (const name of names) {
-          const copies = received.filter((each) => each === `${name} first true`).length
-          if (touched.has(name)) expect(copies).toBeLessThanOrEqual(1)
-          else expect(copies).toBe(1)
-        }
-        // Each change came by the ordinary way, without RETAIN.
-        const ordinary = received.filter((each) => each.endsWith(' false'))
-        expect(ordinary).toEqual(changes.map(({ device, payload }) => `d/${device} ${payload} false`))
-        expect(received.length - ordinary.length).toBe(received.filter((each) => each.endsWith(' first true')).length)
-      }),
-      { numRuns: 25 }
-    )
-  })
+          for (const { device, payload, acknowledged } of changes) {
+            retain(world, `d/${device}`, payload)
+            touched.add(`d/${device}`)
+            await handle(acknowledged)
+          }
+          while (inbox.length > 0) await handle(5)
+          for (const name of names) {
+            const copies = received.filter((each) => each === `${name} first true`).length
+            if (touched.has(name)) expect(copies).toBeLessThanOrEqual(1)
+            else expect(copies).toBe(1)
+          }
+          // Each change came by the ordinary way, without RETAIN.
+          const ordinary = received.filter((each) => each.endsWith(' false'))
+          expect(ordinary).toEqual(changes.map(({ device, payload }) => `d/${device} ${payload} false`))
+          expect(received.length - ordinary.length).toBe(received.filter((each) => each.endsWith(' first true')).length)
+        }),
+        { numRuns: 25 }
+      )
+    }
+  )
 
   it('given any filters and topics, then those that match come', async () => {
     const level = fc.constantFrom('a', 'b', '$x', '')
@@ -139,6 +145,18 @@ describe('retained messages for a new subscription', () => {
     }
     for (const payload of await client.drains()) received.add(payload)
     expect(received.size).toBe(100)
+  })
+
+  it('given a connection that is replaced while a page is being read, then the scan goes on at once on the new one', async () => {
+    const world = await World.open({ readsLate: true })
+    for (let index = 0; index < 10; index++) retain(world, `t/${index}`)
+    const client = await world.connects({ clientId: 'c', receiveMaximum: 5, ...DURABLE })
+    await client.subscribes('t/#')
+    world.holdsAnswers = true
+    for (const publish of client.takesPublishes()) client.acknowledges(publish)
+    const next = await world.connects({ clientId: 'c', receiveMaximum: 5, ...DURABLE })
+    world.holdsAnswers = false
+    expect((await next.drains()).toSorted()).toEqual(Array.from({ length: 5 }, (_, index) => `t/${5 + index}`))
   })
 
   it('given a connection that breaks before the first page, then the retained messages come on the next', async () => {

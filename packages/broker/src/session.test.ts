@@ -84,7 +84,7 @@ type Step =
   | { readonly kind: 'publish'; readonly topicName: string; readonly qos: 1 | 2; readonly count: number }
   | { readonly kind: 'connect' | 'drop'; readonly at: number }
   | { readonly kind: 'handle'; readonly at: number; readonly count: number }
-  | { readonly kind: 'restart' | 'pass time' }
+  | { readonly kind: 'restart' | 'pass time' | 'store stalls' | 'store goes on' }
 
 const at = fc.nat(SUBSCRIPTIONS.length - 1)
 const steps = fc.array(
@@ -100,74 +100,141 @@ const steps = fc.array(
     },
     { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('connect', 'drop'), at }) },
     { weight: 8, arbitrary: fc.record({ kind: fc.constant('handle'), at, count: fc.integer({ min: 1, max: 5 }) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('restart', 'pass time') }) }
+    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('restart', 'pass time', 'store stalls', 'store goes on') }) }
   ),
   { maxLength: 50, size: 'max' }
 ) satisfies fc.Arbitrary<Step[]>
 
+interface Published {
+  readonly payload: string
+  readonly topicName: string
+  readonly qos: QoS
+}
+
+/** Goes through a history, lets everyone catch up, and checks what each has received, and what is left. */
+async function live(history: readonly Step[], receiveMaximum: readonly number[], readsLate: boolean): Promise<void> {
+  const world = await World.open({ readsLate })
+  const subscribers = SUBSCRIPTIONS.map((_, index) => new Subscriber(world, `s${index}`, receiveMaximum[index] ?? 1))
+  for (const [index, subscriber] of subscribers.entries()) {
+    const client = await subscriber.connect()
+    for (const [topicFilter, qos] of SUBSCRIPTIONS[index] ?? []) await client.subscribes(topicFilter, { qos })
+  }
+  const published: Published[] = []
+  for (const step of history) {
+    switch (step.kind) {
+      case 'publish':
+        for (let count = 0; count < step.count; count++) {
+          const payload = `${published.length}`
+          published.push({ payload, topicName: step.topicName, qos: step.qos })
+          world.publish(step.topicName, { payload, qos: step.qos })
+        }
+        break
+      case 'connect':
+        await subscribers[step.at]?.connect()
+        break
+      case 'drop':
+        await subscribers[step.at]?.drop()
+        break
+      case 'handle':
+        await subscribers[step.at]?.handle(step.count)
+        break
+      case 'store stalls':
+        world.holdsAnswers = true
+        break
+      case 'store goes on':
+        world.holdsAnswers = false
+        break
+      case 'restart':
+        world.holdsAnswers = false
+        await world.restart()
+        for (const subscriber of subscribers) subscriber.lose()
+        break
+      case 'pass time':
+        world.clock.advance(1500)
+    }
+  }
+  world.holdsAnswers = false
+  for (const [index, subscriber] of subscribers.entries()) {
+    await subscriber.drop()
+    await subscriber.connect()
+    while (await subscriber.handle(100));
+    checkReceived(subscriber.received, published, SUBSCRIPTIONS[index] ?? [])
+  }
+  world.clock.advance(1500)
+  expect(world.store.storedBytes).toBe(0)
+  for (const subscriber of subscribers) expect(world.session(subscriber.clientId).inflight.size).toBe(0)
+}
+
+function checkReceived(
+  received: readonly string[],
+  published: readonly Published[],
+  filters: readonly (readonly [string, QoS])[]
+): void {
+  const matching = (topicName: string) => filters.filter(([filter]) => topicMatches(filter, topicName))
+  const owed = published.filter(({ topicName }) => matching(topicName).length > 0)
+  expect(new Set(received)).toEqual(new Set(owed.map(({ payload }) => payload)))
+  // [5.0 MQTT-4.6.0-5]: in order for each topic and QoS; a message of QoS 2 waits for a commit, one of QoS 1 does not
+  for (const topicName of TOPICS) {
+    const granted = Math.max(...matching(topicName).map(([, qos]) => qos))
+    for (const qos of [1, 2]) {
+      const alike = owed.filter((each) => each.topicName === topicName && Math.min(each.qos, granted) === qos)
+      const payloads = alike.map(({ payload }) => payload)
+      const came = received.filter((payload) => payloads.includes(payload))
+      const firsts = came.filter((payload, place) => came.indexOf(payload) === place)
+      expect(qos === 2 ? came : firsts).toEqual(payloads)
+    }
+  }
+}
+
 describe('durable sessions', () => {
-  it('given any history of connections and restarts, then each gets every message, QoS 2 exactly once, in order, and nothing is kept', async () => {
-    const windows = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 3, maxLength: 3 })
+  it.each([
+    ['answers at once', false],
+    ['answers later', true]
+  ])(
+    'given any history and a store that %s, then each message comes, QoS 2 once, in order, and none is kept',
+    async (_, isLate) => {
+      const windows = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 3, maxLength: 3 })
+      await fc.assert(
+        fc.asyncProperty(windows, steps, (receiveMaximum, history) => live(history, receiveMaximum, isLate)),
+        { numRuns: 60 }
+      )
+    }
+  )
+
+  it('given any history with a bound on what waits, then each message is delivered or counted, and what is delivered is in order', async () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant('publish' as const), count: fc.integer({ min: 1, max: 30 }) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('connect' as const, 'drop' as const), count: fc.nat() }) },
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant('handle' as const), count: fc.integer({ min: 1, max: 20 }) }) }
+    )
     await fc.assert(
-      fc.asyncProperty(windows, steps, async (receiveMaximum, history) => {
-        const world = await World.open()
-        const subscribers = SUBSCRIPTIONS.map((_, index) => new Subscriber(world, `s${index}`, receiveMaximum[index] ?? 1))
-        for (const [index, subscriber] of subscribers.entries()) {
-          const client = await subscriber.connect()
-          for (const [topicFilter, qos] of SUBSCRIPTIONS[index] ?? []) await client.subscribes(topicFilter, { qos })
-        }
-        const published: { readonly payload: string; readonly topicName: string; readonly qos: QoS }[] = []
-        for (const step of history) {
-          switch (step.kind) {
-            case 'publish':
-              for (let count = 0; count < step.count; count++) {
-                const payload = `${published.length}`
-                published.push({ payload, topicName: step.topicName, qos: step.qos })
-                world.publish(step.topicName, { payload, qos: step.qos })
-              }
-              break
-            case 'connect':
-              await subscribers[step.at]?.connect()
-              break
-            case 'drop':
-              await subscribers[step.at]?.drop()
-              break
-            case 'handle':
-              await subscribers[step.at]?.handle(step.count)
-              break
-            case 'restart':
-              await world.restart()
-              for (const subscriber of subscribers) subscriber.lose()
-              break
-            case 'pass time':
-              world.clock.advance(1500)
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 40, size: 'max' }),
+        fc.integer({ min: 1, max: 12 }),
+        async (history, window) => {
+          const world = await World.open({ limits: { queuedMessagesMax: 10 } })
+          const subscriber = new Subscriber(world, 's', window)
+          await (await subscriber.connect()).subscribes('t', { qos: 1 })
+          let published = 0
+          for (const { kind, count } of history) {
+            if (kind === 'publish') for (let each = 0; each < count; each++) world.publish('t', { payload: `${published++}` })
+            else if (kind === 'connect') await subscriber.connect()
+            else if (kind === 'drop') await subscriber.drop()
+            else await subscriber.handle(count)
+            const waiting = [...world.engine.queues.values()].map((queue) => world.session('s').consumer?.waiting(queue) ?? 0)
+            // A check comes once per message or sixty-fourth of the bound.
+            for (const messages of waiting) expect(messages).toBeLessThanOrEqual(11)
           }
-        }
-        for (const [index, subscriber] of subscribers.entries()) {
           await subscriber.drop()
           await subscriber.connect()
           while (await subscriber.handle(100));
-          const filters = SUBSCRIPTIONS[index] ?? []
-          const owed = published.filter(({ topicName }) => filters.some(([filter]) => topicMatches(filter, topicName)))
-          const granted = ({ topicName, qos }: (typeof published)[number]): number =>
-            Math.min(qos, Math.max(...filters.filter(([filter]) => topicMatches(filter, topicName)).map(([, each]) => each)))
-          const { received } = subscriber
-          expect(new Set(received)).toEqual(new Set(owed.map(({ payload }) => payload)))
-          // [5.0 MQTT-4.6.0-6]: in order for each topic and QoS; a message of QoS 2 waits for a commit, one of QoS 1 does not
-          for (const topicName of TOPICS) {
-            for (const qos of [1, 2]) {
-              const alike = owed.filter((each) => each.topicName === topicName && granted(each) === qos)
-              const payloads = alike.map(({ payload }) => payload)
-              const came = received.filter((payload) => payloads.includes(payload))
-              const firsts = came.filter((payload, place) => came.indexOf(payload) === place)
-              expect(qos === 2 ? came : firsts).toEqual(payloads)
-            }
-          }
+          const received = [...new Set(subscriber.received)].map(Number)
+          expect(received).toEqual(received.toSorted((a, b) => a - b))
+          expect(received.length + world.engine.fates.count('queue-full')).toBe(published)
+          world.clock.advance(1500)
+          expect(world.store.storedBytes).toBe(0)
         }
-        world.clock.advance(1500)
-        expect(world.store.storedBytes).toBe(0)
-        for (const subscriber of subscribers) expect(world.session(subscriber.clientId).inflight.size).toBe(0)
-      }),
+      ),
       { numRuns: 60 }
     )
   })

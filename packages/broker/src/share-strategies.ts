@@ -10,7 +10,7 @@ export type ShareStrategy = 'round-robin' | 'random' | 'least-inflight' | 'stick
 export const SHARE_STRATEGIES: Readonly<Record<ShareStrategy, string>> = {
   'round-robin': 'each in turn',
   random: 'any, with equal chance',
-  'least-inflight': 'the one with the fewest unacknowledged messages',
+  'least-inflight': 'the one with the fewest unacknowledged messages; equal ones in turn',
   sticky: 'the same one for as long as it can',
   'hash-topic': 'always the same one for a topic, so that its messages stay in order',
   'hash-client': 'always the same one for a publisher, so that its messages stay in order'
@@ -34,7 +34,7 @@ export class ShareChooser {
     message: Message,
     canTake: (member: Subscription) => boolean
   ): Subscription | undefined {
-    if (this.#strategy === 'least-inflight') return leastInflight(members, canTake)
+    if (this.#strategy === 'least-inflight') return this.#chooseLeastInflight(members, canTake)
     const start = this.#start(members.length, message)
     for (let offset = 0; offset < members.length; offset++) {
       const index = (start + offset) % members.length
@@ -44,6 +44,21 @@ export class ShareChooser {
       return member
     }
     return undefined
+  }
+
+  /** Equal ones take turns, else whoever came first would get everything while all keep up. */
+  #chooseLeastInflight(members: readonly Subscription[], canTake: (member: Subscription) => boolean): Subscription | undefined {
+    const start = this.#next % Math.max(members.length, 1)
+    let least: Subscription | undefined
+    for (let offset = 0; offset < members.length; offset++) {
+      const index = (start + offset) % members.length
+      const member = members[index]
+      if (member === undefined || !canTake(member)) continue
+      if (least !== undefined && member.session.inflight.size >= least.session.inflight.size) continue
+      least = member
+      this.#next = index + 1
+    }
+    return least
   }
 
   #start(count: number, message: Message): number {
@@ -58,14 +73,6 @@ export class ShareChooser {
         return this.#next % Math.max(count, 1)
     }
   }
-}
-
-function leastInflight(members: readonly Subscription[], canTake: (member: Subscription) => boolean): Subscription | undefined {
-  let least: Subscription | undefined
-  for (const member of members) {
-    if (canTake(member) && (least === undefined || member.session.inflight.size < least.session.inflight.size)) least = member
-  }
-  return least
 }
 
 /** FNV-1a, 32 bits. */

@@ -128,79 +128,85 @@ describe('a shared subscription', () => {
     expect(shared.map(Number).toSorted((a, b) => a - b)).toEqual(numbered(1, 8).map(Number))
   })
 
-  it('given any history of members and restarts, then every message is delivered, and in the end none is kept', async () => {
-    const member = fc.nat(2)
-    const steps = fc.array(
-      fc.oneof(
-        {
-          weight: 6,
-          arbitrary: fc.record({ kind: fc.constant('publish' as const), member, count: fc.integer({ min: 1, max: 5 }) })
-        },
-        { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('connect' as const, 'drop' as const), member }) },
-        {
-          weight: 5,
-          arbitrary: fc.record({ kind: fc.constant('acknowledge' as const), member, count: fc.integer({ min: 1, max: 4 }) })
-        },
-        { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), member }) }
-      ),
-      { maxLength: 30, size: 'max' }
-    )
-    await fc.assert(
-      fc.asyncProperty(steps, async (history) => {
-        const world = await World.open()
-        const clients: (Client | undefined)[] = [undefined, undefined, undefined]
-        const received = new Set<string>()
-        let published = 0
-        const connect = async (at: number) => {
-          clients[at] ??= await world.connects({ clientId: `m${at}`, receiveMaximum: 3, ...DURABLE })
-          await clients[at].subscribes(SHARED)
-        }
-        for (const at of [0, 1, 2]) await connect(at)
-        const acknowledge = async (client: Client, count: number) => {
-          for (const publish of client.takesPublishes().slice(0, count)) {
-            received.add(Buffer.from(publish.payload).toString())
-            client.acknowledges(publish)
+  it.each([
+    ['answers at once', false],
+    ['answers later', true]
+  ])(
+    'given any history of members and restarts, and a store that %s, then every message is delivered, and in the end none is kept',
+    async (_, readsLate) => {
+      const member = fc.nat(2)
+      const steps = fc.array(
+        fc.oneof(
+          {
+            weight: 6,
+            arbitrary: fc.record({ kind: fc.constant('publish' as const), member, count: fc.integer({ min: 1, max: 5 }) })
+          },
+          { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('connect' as const, 'drop' as const), member }) },
+          {
+            weight: 5,
+            arbitrary: fc.record({ kind: fc.constant('acknowledge' as const), member, count: fc.integer({ min: 1, max: 4 }) })
+          },
+          { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), member }) }
+        ),
+        { maxLength: 30, size: 'max' }
+      )
+      await fc.assert(
+        fc.asyncProperty(steps, async (history) => {
+          const world = await World.open({ readsLate })
+          const clients: (Client | undefined)[] = [undefined, undefined, undefined]
+          const received = new Set<string>()
+          let published = 0
+          const connect = async (at: number) => {
+            clients[at] ??= await world.connects({ clientId: `m${at}`, receiveMaximum: 3, ...DURABLE })
+            await clients[at].subscribes(SHARED)
           }
-          await world.settle()
-        }
-        for (const step of history) {
-          const client = clients[step.member]
-          if (step.kind === 'publish') {
-            publishNumbered(world, published + 1, published + step.count)
-            published += step.count
+          for (const at of [0, 1, 2]) await connect(at)
+          const acknowledge = async (client: Client, count: number) => {
+            for (const publish of client.takesPublishes().slice(0, count)) {
+              received.add(Buffer.from(publish.payload).toString())
+              client.acknowledges(publish)
+            }
             await world.settle()
-          } else if (step.kind === 'connect') await connect(step.member)
-          else if (step.kind === 'drop') {
-            await client?.drops()
-            clients[step.member] = undefined
-          } else if (step.kind === 'acknowledge') {
-            if (client !== undefined) await acknowledge(client, step.count)
-          } else {
-            await world.restart()
-            clients.fill(undefined)
           }
-        }
-        for (const at of [0, 1, 2]) {
-          await clients[at]?.drops()
-          clients[at] = undefined
-        }
-        for (const at of [0, 1, 2]) await connect(at)
-        for (let idle = 0; idle < 2; idle++) {
-          for (const client of clients) {
-            const payloads = (await client?.drains()) ?? []
-            if (payloads.length > 0) idle = 0
-            for (const payload of payloads) received.add(payload)
+          for (const step of history) {
+            const client = clients[step.member]
+            if (step.kind === 'publish') {
+              publishNumbered(world, published + 1, published + step.count)
+              published += step.count
+              await world.settle()
+            } else if (step.kind === 'connect') await connect(step.member)
+            else if (step.kind === 'drop') {
+              await client?.drops()
+              clients[step.member] = undefined
+            } else if (step.kind === 'acknowledge') {
+              if (client !== undefined) await acknowledge(client, step.count)
+            } else {
+              await world.restart()
+              clients.fill(undefined)
+            }
           }
-        }
-        expect([...received].map(Number).toSorted((a, b) => a - b)).toEqual(numbered(1, published).map(Number))
-        world.clock.advance(2000)
-        for (const queue of world.engine.queues.keys()) {
-          expect(world.store.backlog({ queue, after: 0 }).messages).toBe(0)
-        }
-      }),
-      { numRuns: 60 }
-    )
-  })
+          for (const at of [0, 1, 2]) {
+            await clients[at]?.drops()
+            clients[at] = undefined
+          }
+          for (const at of [0, 1, 2]) await connect(at)
+          for (let idle = 0; idle < 2; idle++) {
+            for (const client of clients) {
+              const payloads = (await client?.drains()) ?? []
+              if (payloads.length > 0) idle = 0
+              for (const payload of payloads) received.add(payload)
+            }
+          }
+          expect([...received].map(Number).toSorted((a, b) => a - b)).toEqual(numbered(1, published).map(Number))
+          world.clock.advance(2000)
+          for (const queue of world.engine.queues.keys()) {
+            expect(world.store.backlog({ queue, after: 0 }).messages).toBe(0)
+          }
+        }),
+        { numRuns: 60 }
+      )
+    }
+  )
 
   it('given a member whose Maximum Packet Size is too small for a message, then the message has a fate and the rest goes on', async () => {
     const world = await World.open()

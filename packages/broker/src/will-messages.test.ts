@@ -20,6 +20,9 @@ describe('will messages', () => {
     await device.drops()
     world.clock.advance(100_000)
     expect(await watcher.drains()).toEqual(['gone'])
+    const withoutWill = await world.connects({ clientId: 'd' })
+    await withoutWill.drops()
+    expect(await watcher.drains()).toEqual([])
   })
 
   it('given DISCONNECT 0x00, then the will is thrown away; given 0x04, then it is published ([5.0 MQTT-3.14.4-3])', async () => {

@@ -15,6 +15,7 @@ import { type MemoryTransport, memoryTransportPair, type TransportReceiver } fro
 import type { Access } from './access.ts'
 import { Connection } from './connection.ts'
 import { Engine } from './engine.ts'
+import { LateStore } from './late-store.test.support.ts'
 import { type Limits, resolveLimits } from './limits.ts'
 import { silentLogger } from './logger.ts'
 import { ManualClock } from './manual-clock.test.support.ts'
@@ -27,6 +28,8 @@ export interface WorldOptions {
   readonly features?: Partial<Features>
   readonly options?: Partial<Behaviour>
   readonly access?: Access
+  /** The store answers in a later turn; default: at once. */
+  readonly readsLate?: boolean
 }
 
 export interface ConnectsWith {
@@ -76,6 +79,10 @@ export class World {
   #engine: Engine
   #tasks: (() => void)[] = []
   #commits: (() => void)[] = []
+  /** What the store has been asked, if it answers later. */
+  #answers: (() => void)[] = []
+  /** While this is set, it does not. */
+  holdsAnswers = false
 
   private constructor(options: WorldOptions) {
     this.#options = options
@@ -86,7 +93,7 @@ export class World {
 
   static async open(options: WorldOptions = {}): Promise<World> {
     const world = new World(options)
-    await world.engine.open()
+    await world.#openEngine()
     return world
   }
 
@@ -105,6 +112,7 @@ export class World {
   async turn(): Promise<boolean> {
     const tasks = this.#tasks
     this.#tasks = []
+    if (!this.holdsAnswers) tasks.push(...this.#answers.splice(0))
     for (const task of tasks) task()
     const deferred = this.clock.endTurn()
     await microtasks()
@@ -126,8 +134,9 @@ export class World {
     this.clock.forgetTurn()
     this.#commits = []
     this.#tasks = []
+    this.#answers = []
     this.#engine = this.#makeEngine()
-    await this.#engine.open()
+    await this.#openEngine()
   }
 
   /** A client's end of a new network connection. */
@@ -157,11 +166,16 @@ export class World {
     this.#engine.router.publish(message(topicName, { publisherClientId: '', nowMs: this.clock.now(), ...given }))
   }
 
+  async #openEngine(): Promise<void> {
+    const opened = this.#engine.open().then(() => true)
+    while (!(await Promise.race([opened, this.turn().then(() => false)])));
+  }
+
   #makeEngine(): Engine {
-    const { limits = {}, features, options, access = {} } = this.#options
+    const { limits = {}, features, options, access = {}, readsLate = false } = this.#options
     let assigned = 0
     return new Engine({
-      store: this.store,
+      store: readsLate ? new LateStore(this.store, (answer) => void this.#answers.push(answer)) : this.store,
       clock: this.clock,
       limits: resolveLimits(limits),
       features: { ...DEFAULT_FEATURES, ...features },

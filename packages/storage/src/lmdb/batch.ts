@@ -1,3 +1,5 @@
+import type { QueueId } from '../store.ts'
+import type { SequenceNumber } from '../stored-message.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { TABLES, type TableName } from './layout.ts'
 
@@ -21,6 +23,23 @@ export class Batch {
   /** Begins to put a value, which the caller writes and ends with `end()`. */
   put(table: TableName, key: Uint8Array): ByteWriter {
     this.#begin(PUT, table, key)
+    this.#valueRoom = this.#writer.room()
+    return this.#writer
+  }
+
+  /** As `put` to the log; writes the key without making it first. */
+  putLog(sequence: SequenceNumber): ByteWriter {
+    this.#beginKey(PUT, 'log', 6)
+    this.#writer.uint48(sequence)
+    this.#valueRoom = this.#writer.room()
+    return this.#writer
+  }
+
+  /** As `put` to the index; writes the key without making it first. */
+  putIndex(queue: QueueId, sequence: SequenceNumber): ByteWriter {
+    this.#beginKey(PUT, 'index', 12)
+    this.#writer.uint48(queue)
+    this.#writer.uint48(sequence)
     this.#valueRoom = this.#writer.room()
     return this.#writer
   }
@@ -51,9 +70,13 @@ export class Batch {
   }
 
   #begin(kind: number, table: TableName, key: Uint8Array): void {
-    this.#writer.byte((kind << 4) | TABLES.indexOf(table))
-    this.#writer.uint32(key.byteLength)
+    this.#beginKey(kind, table, key.byteLength)
     this.#writer.raw(key)
+  }
+
+  #beginKey(kind: number, table: TableName, keyBytes: number): void {
+    this.#writer.byte((kind << 4) | TABLES.indexOf(table))
+    this.#writer.uint32(keyBytes)
   }
 }
 

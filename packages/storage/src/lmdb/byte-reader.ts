@@ -6,11 +6,7 @@ export class ByteReader {
   #at = 0
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length
+    this.#bytes = bufferOf(bytes)
   }
 
   byte(): number {
@@ -48,15 +44,15 @@ export class ByteReader {
     return this.#bytes.toString('utf8', start, start + size)
   }
 
-  /** What has not been read yet. */
-  rest(): Buffer {
-    return this.#bytes.subarray(this.#at)
-  }
-
   #advance(size: number): number {
     const start = this.#at
     if (start + size > this.#bytes.length) throw damaged('a record ends too early')
     this.#at = start + size
     return start
   }
+}
+
+/** The same bytes with the methods of a Buffer. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -8,6 +8,7 @@ import { Committer, type CommitOutcome } from './committer.ts'
 import type { CommitRequest } from './commit-messages.ts'
 import { FolderLock } from './folder-lock.ts'
 import { FORMAT_VERSION, RecordKind, recordKey } from './layout.ts'
+import { LogReader } from './log-reader.ts'
 import { damaged, StoreError } from './store-error.ts'
 import { openTables, type Tables } from './tables.ts'
 
@@ -18,6 +19,7 @@ export class DataFile {
   readonly #folder: string
   #lock: FolderLock | undefined = undefined
   #tables: Tables | undefined = undefined
+  #log: LogReader | undefined = undefined
   #committer: Committer | undefined = undefined
 
   constructor(folder: string) {
@@ -38,6 +40,7 @@ export class DataFile {
       checkDataFile(path)
       this.#tables = openTables(this.#folder)
       checkFormat(this.#folder, this.#tables)
+      this.#log = new LogReader(this.#tables)
       this.#committer = await Committer.start(this.#folder)
     } catch (cause) {
       await this.close()
@@ -49,6 +52,11 @@ export class DataFile {
   get tables(): Tables {
     assert(this.#tables !== undefined, 'the store is not open')
     return this.#tables
+  }
+
+  get log(): LogReader {
+    assert(this.#log !== undefined, 'the store is not open')
+    return this.#log
   }
 
   /** One at a time. What a commit brought can be read once its outcome is known. */
@@ -65,6 +73,7 @@ export class DataFile {
     this.#committer = undefined
     await this.#tables?.root.close()
     this.#tables = undefined
+    this.#log = undefined
     this.#lock?.release()
     this.#lock = undefined
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { QueueId } from '../store.ts'
 import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
-import { ByteReader } from './byte-reader.ts'
+import { bufferOf, ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { readMessage, writeMessage } from './message-codec.ts'
 
@@ -49,6 +49,8 @@ export const RecordKind = {
 
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind]
 
+export const SEQUENCE_MAX: SequenceNumber = 2 ** 48 - 1
+
 /** LMDB's limit is 1,978 bytes. */
 const TEXT_KEY_MAX = 1_024
 
@@ -66,7 +68,7 @@ export function indexKey(queue: QueueId, sequence: SequenceNumber): Buffer {
 }
 
 export function sequenceOfIndexKey(key: Uint8Array): SequenceNumber {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(6, 6)
+  return bufferOf(key).readUIntBE(6, 6)
 }
 
 /** The key of a record without a number. */
@@ -86,7 +88,7 @@ export function numberedKey(kind: RecordKind, number: number, rest: Uint8Array =
 const EMPTY = new Uint8Array(0)
 
 export function numberOfKey(key: Uint8Array): number {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(1, 6)
+  return bufferOf(key).readUIntBE(1, 6)
 }
 
 export function receivedKey(session: number, packetIdentifier: number): Buffer {

@@ -13,5 +13,5 @@ describeStore(
       remove: () => rmSync(path, { recursive: true, force: true })
     }
   },
-  { runs: 20 }
+  { runs: 8 }
 )

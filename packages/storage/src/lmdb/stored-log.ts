@@ -6,24 +6,12 @@ import type { Batch } from './batch.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { Trim } from './commit-messages.ts'
 import type { DataFile } from './data-file.ts'
-import {
-  indexKey,
-  logKey,
-  numberedKey,
-  numberOfKey,
-  readIndexEntry,
-  RecordKind,
-  sequenceOfIndexKey,
-  throughOfTrim,
-  writeIndexEntry,
-  writeLogValue
-} from './layout.ts'
+import { numberedKey, numberOfKey, RecordKind, throughOfTrim, writeIndexEntry, writeLogValue } from './layout.ts'
 import { recordsOf } from './scan-records.ts'
 import { StoredQueue } from './stored-queue.ts'
 import { StoredQueueCursor } from './stored-queue-cursor.ts'
 
 const NOTHING: Backlog = { messages: 0, bytes: 0 }
-const SEQUENCE_MAX = 2 ** 48 - 1
 
 /** The log and its queues. In memory: a small record for each queue, and what is not known to be on disk yet. */
 export class StoredLog {
@@ -132,12 +120,12 @@ export class StoredLog {
   }
 
   read(positions: readonly QueuePosition[], limit: number): readonly LogEntry[] {
-    const { tables } = this.#file
+    const { log } = this.#file
     const cursors: StoredQueueCursor[] = []
     for (const { queue: id, after } of positions) {
       const queue = this.#queues.get(id)
       if (queue === undefined) continue
-      const cursor = new StoredQueueCursor(tables, queue, after, Math.ceil(limit / positions.length))
+      const cursor = new StoredQueueCursor(log, queue, after, Math.ceil(limit / positions.length))
       if (cursor.advance()) cursors.push(cursor)
     }
     return mergeCursors(cursors, limit)
@@ -203,7 +191,7 @@ export class StoredLog {
   }
 
   #writeEntry({ sequence, message, queues }: LogEntry, isOnly: boolean): void {
-    writeLogValue(this.#batch.put('log', logKey(sequence)), queues, message)
+    writeLogValue(this.#batch.putLog(sequence), queues, message)
     this.#batch.end()
     const bytes = messageBytes(message)
     for (const id of queues) {
@@ -211,7 +199,7 @@ export class StoredLog {
       if (queue === undefined) continue
       const { written } = queue
       const entry = { isOnly, messagesBefore: written.messages, bytesBefore: written.bytes, bytes }
-      writeIndexEntry(this.#batch.put('index', indexKey(id, sequence)), entry)
+      writeIndexEntry(this.#batch.putIndex(id, sequence), entry)
       this.#batch.end()
       written.messages++
       written.bytes += bytes
@@ -221,14 +209,11 @@ export class StoredLog {
   }
 
   #loadQueue(queue: StoredQueue, trimmedThrough: SequenceNumber): void {
-    const { index } = this.#file.tables
-    const start = indexKey(queue.id, SEQUENCE_MAX)
-    const [last] = index.getRange({ start, end: indexKey(queue.id, 0), reverse: true, limit: 1 })
+    const last = this.#file.log.last(queue.id)
     if (last === undefined) return
-    const entry = readIndexEntry(last.value)
-    queue.written.messages = entry.messagesBefore + 1
-    queue.written.bytes = entry.bytesBefore + entry.bytes
-    queue.written.last = sequenceOfIndexKey(last.key)
+    queue.written.messages = last.messagesBefore + 1
+    queue.written.bytes = last.bytesBefore + last.bytes
+    queue.written.last = last.sequence
     queue.land()
     queue.trimmedThrough = trimmedThrough
     queue.bytes = backlogOf(this.#file, queue, 0).bytes
@@ -244,11 +229,12 @@ function backlogOf(file: DataFile, queue: StoredQueue, after: SequenceNumber): B
   const from = Math.max(after, trimmedThrough)
   const behind = tail.backlog(from)
   if (stored.last <= from) return behind
-  const range = { start: indexKey(id, from + 1), end: indexKey(id, stored.last), inclusiveEnd: true, limit: 1 }
-  const [first] = file.tables.index.getRange(range)
+  const first = file.log.first(id, from, stored.last)
   if (first === undefined) return behind
-  const { messagesBefore, bytesBefore } = readIndexEntry(first.value)
-  return { messages: stored.messages - messagesBefore + behind.messages, bytes: stored.bytes - bytesBefore + behind.bytes }
+  return {
+    messages: stored.messages - first.messagesBefore + behind.messages,
+    bytes: stored.bytes - first.bytesBefore + behind.bytes
+  }
 }
 
 /** A queue that was dropped before the store was opened, and is still being cut. */

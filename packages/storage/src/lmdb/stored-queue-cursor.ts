@@ -1,14 +1,13 @@
 import type { QueueCursor } from '../merge-cursors.ts'
 import type { LogEntry } from '../store.ts'
 import type { SequenceNumber } from '../stored-message.ts'
-import { indexKey, logKey, readLogValue, sequenceOfIndexKey } from './layout.ts'
+import type { LogReader } from './log-reader.ts'
 import { damaged } from './store-error.ts'
 import type { StoredQueue } from './stored-queue.ts'
-import type { Tables } from './tables.ts'
 
 /** Reads a queue: first what is on disk, some keys at a time, then its tail. */
 export class StoredQueueCursor implements QueueCursor {
-  readonly #tables: Tables
+  readonly #log: LogReader
   readonly #queue: StoredQueue
   /** Where the next keys are looked for on disk. */
   #reached: SequenceNumber
@@ -20,8 +19,8 @@ export class StoredQueueCursor implements QueueCursor {
   sequence: SequenceNumber = 0
 
   /** Stands before the first entry: to be advanced first. */
-  constructor(tables: Tables, queue: StoredQueue, after: SequenceNumber, keysWanted: number) {
-    this.#tables = tables
+  constructor(log: LogReader, queue: StoredQueue, after: SequenceNumber, keysWanted: number) {
+    this.#log = log
     this.#queue = queue
     this.#reached = Math.max(after, queue.trimmedThrough)
     this.#keysWanted = keysWanted
@@ -44,21 +43,14 @@ export class StoredQueueCursor implements QueueCursor {
 
   entry(): LogEntry {
     if (this.#entry !== undefined) return this.#entry
-    const body = this.#tables.log.getBinary(logKey(this.sequence))
-    if (body === undefined) throw damaged(`message ${this.sequence} is in a queue and not in the log`)
-    const { message, queues } = readLogValue(body)
-    return { sequence: this.sequence, message, queues }
+    const value = this.#log.message(this.sequence)
+    if (value === undefined) throw damaged(`message ${this.sequence} is in a queue and not in the log`)
+    return { sequence: this.sequence, message: value.message, queues: value.queues }
   }
 
   #fetch(): void {
     const { id, stored } = this.#queue
-    const keys = this.#tables.index.getKeys({
-      start: indexKey(id, this.#reached + 1),
-      end: indexKey(id, stored.last),
-      inclusiveEnd: true,
-      limit: this.#keysWanted
-    })
-    this.#sequences = Array.from(keys, sequenceOfIndexKey)
+    this.#sequences = this.#log.sequences(id, this.#reached, stored.last, this.#keysWanted)
     this.#next = 0
     this.#reached = this.#sequences.length < this.#keysWanted ? stored.last : (this.#sequences.at(-1) ?? stored.last)
     // Whoever needs more than a first few reads on.

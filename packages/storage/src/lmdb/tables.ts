@@ -1,7 +1,10 @@
-import { open, type Database, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
+import { open, type Database, type DatabaseOptions, type RootDatabase } from 'lmdb'
 import { TABLES, type TableName } from './layout.ts'
 
 export type Table = Database<Buffer, Uint8Array>
+
+/** Keys and values are bytes, as they are. */
+export const TABLE_OPTIONS: DatabaseOptions = { encoding: 'binary', compression: false }
 
 /** The tables of one data file, as one thread sees them. */
 export interface Tables extends Readonly<Record<TableName, Table>> {
@@ -17,15 +20,8 @@ export interface Tables extends Readonly<Record<TableName, Table>> {
  * no stray pointer can reach the file. Unused parts of pages are zero (`noMemInit: false`): no other memory leaks to disk.
  */
 export function openTables(folder: string): Tables {
-  const options: RootDatabaseOptions = {
-    keyEncoding: 'binary',
-    encoding: 'binary',
-    compression: false,
-    noSubdir: false,
-    overlappingSync: false,
-    maxDbs: TABLES.length
-  }
-  const root = open<Buffer, Uint8Array>(folder, options)
-  const table = (name: TableName): Table => root.openDB<Buffer, Uint8Array>(name, { ...options })
+  const binary: DatabaseOptions = { ...TABLE_OPTIONS, keyEncoding: 'binary' }
+  const root = open<Buffer, Uint8Array>(folder, { ...binary, noSubdir: false, overlappingSync: false, maxDbs: TABLES.length })
+  const table = (name: TableName): Table => root.openDB<Buffer, Uint8Array>(name, { ...binary })
   return { root, log: table('log'), index: table('index'), records: table('records'), retained: table('retained') }
 }

@@ -1,4 +1,11 @@
-import { type Packet, PacketDecoder, packetTypeName, type ProtocolVersion } from '@godwit/protocol'
+import {
+  type ConnectProperties,
+  type Packet,
+  PacketDecoder,
+  PacketType,
+  packetTypeName,
+  type ProtocolVersion
+} from '@godwit/protocol'
 import { expect } from 'vitest'
 import { describe, type ExpectedPacket, expectPacket, matches } from './expectations.ts'
 
@@ -16,6 +23,8 @@ export class Inbox {
   readonly #who: () => string
   readonly #received: Received[] = []
   #stream: Uint8Array = new Uint8Array(0)
+  #maximumPacketSize = Infinity
+  #topicAliasMaximum = Infinity
 
   constructor(protocolVersion: ProtocolVersion, who: () => string) {
     this.#decoder = new PacketDecoder({ receiver: 'client', protocolVersion, maximumPacketSize: Infinity })
@@ -26,15 +35,22 @@ export class Inbox {
     return this.#received.map(({ packet }) => packet)
   }
 
+  /** The client has said in its CONNECT what it takes: anything beyond is an error from here on. */
+  limit({ maximumPacketSize = Infinity, topicAliasMaximum = 0 }: ConnectProperties): void {
+    this.#maximumPacketSize = maximumPacketSize
+    this.#topicAliasMaximum = topicAliasMaximum
+  }
+
   /**
    * Takes a chunk from the network. `handle` sees each packet first, and keeps it out by returning true.
-   * @throws MqttError for what no server may send
+   * @throws for what no server may send, or not to this client
    */
   push(chunk: Uint8Array, handle: (packet: Packet) => boolean): void {
     this.#stream = this.#stream.byteLength === 0 ? chunk : Buffer.concat([this.#stream, chunk])
     this.#decoder.push(chunk)
     for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
       const length = this.#stream.byteLength - this.#decoder.bufferedBytes
+      this.#checkLimits(packet, length)
       if (!handle(packet)) this.#received.push({ packet, bytes: this.#stream.subarray(0, length) })
       this.#stream = this.#stream.subarray(length)
     }
@@ -76,6 +92,17 @@ export class Inbox {
     }
     const [answer] = this.#received.splice(index, 1)
     return asType(answer?.packet, type, this.#who())
+  }
+
+  /** [5.0 MQTT-3.1.2-24] [5.0 MQTT-3.1.2-26] [5.0 MQTT-3.1.2-27] */
+  #checkLimits(packet: Packet, length: number): void {
+    if (length > this.#maximumPacketSize) {
+      throw new Error(`${this.#who()} was sent ${length} bytes, above its Maximum Packet Size of ${this.#maximumPacketSize}`)
+    }
+    const { topicAlias = 0 } = packet.type === PacketType.Publish ? packet.properties : {}
+    if (topicAlias > this.#topicAliasMaximum) {
+      throw new Error(`${this.#who()} was sent Topic Alias ${topicAlias}, above its maximum of ${this.#topicAliasMaximum}`)
+    }
   }
 
   expectEmpty(): void {

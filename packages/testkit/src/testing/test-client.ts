@@ -126,6 +126,7 @@ export class TestClient implements TransportReceiver {
 
   /** Sends packets one behind the other, in one write. */
   async sends(...packets: readonly Packet[]): Promise<void> {
+    for (const packet of packets) if (packet.type === PacketType.Connect) this.#inbox.limit(packet.properties)
     await this.sendsBytes(Buffer.concat(packets.map((packet) => encodePacket(packet, this.version))))
   }
 
