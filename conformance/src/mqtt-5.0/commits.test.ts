@@ -42,21 +42,18 @@ scenario(
   }
 )
 
-scenario(
-  '[5.0 MQTT-4.3.2-4] PUBACK does not wait where the store has no part in it',
-  async ({ connects, store }) => {
-    const transient = await connects()
-    await transient.subscribes('t', { qos: 1 })
-    const publisher = await connects({ sessionExpirySeconds: 600 })
-    store.holdsCommits()
-    await publisher.sends(publish('t', 'live', { qos: 1, packetIdentifier: 1 }))
-    await publisher.receives({ type: PacketType.Puback, packetIdentifier: 1 })
-    await transient.receives({ type: PacketType.Publish, payload: 'live' })
-    await publisher.sends(publish('nobody', '', { qos: 1, packetIdentifier: 2 }))
-    await publisher.receives({ type: PacketType.Puback, packetIdentifier: 2, reasonCode: ReasonCode.NoMatchingSubscribers })
-    store.releasesCommits()
-  }
-)
+scenario('[5.0 MQTT-4.3.2-4] PUBACK does not wait where the store has no part in it', async ({ connects, store }) => {
+  const transient = await connects()
+  await transient.subscribes('t', { qos: 1 })
+  const publisher = await connects({ sessionExpirySeconds: 600 })
+  store.holdsCommits()
+  await publisher.sends(publish('t', 'live', { qos: 1, packetIdentifier: 1 }))
+  await publisher.receives({ type: PacketType.Puback, packetIdentifier: 1 })
+  await transient.receives({ type: PacketType.Publish, payload: 'live' })
+  await publisher.sends(publish('nobody', '', { qos: 1, packetIdentifier: 2 }))
+  await publisher.receives({ type: PacketType.Puback, packetIdentifier: 2, reasonCode: ReasonCode.NoMatchingSubscribers })
+  store.releasesCommits()
+})
 
 scenario(
   '[5.0 MQTT-4.3.3-8] PUBREC waits until a durable publisher’s message and identifier are in the store, each time it is asked for',
@@ -111,20 +108,17 @@ scenario(
   }
 )
 
-scenario(
-  '[5.0 MQTT-3.8.4-1] retained messages come after the SUBACK that waited',
-  async ({ connects, store }) => {
-    const publisher = await connects()
-    await publisher.publishes('t', 'kept', { qos: 1, retain: true })
-    const durable = await connects({ sessionExpirySeconds: 600 })
-    store.holdsCommits()
-    await durable.sends(subscribe(1, ['t']))
-    await durable.receivesNothing()
-    store.releasesCommits()
-    await durable.receives({ type: PacketType.Suback, packetIdentifier: 1 })
-    await durable.receives({ type: PacketType.Publish, payload: 'kept', retain: true })
-  }
-)
+scenario('[5.0 MQTT-3.8.4-1] retained messages come after the SUBACK that waited', async ({ connects, store }) => {
+  const publisher = await connects()
+  await publisher.publishes('t', 'kept', { qos: 1, retain: true })
+  const durable = await connects({ sessionExpirySeconds: 600 })
+  store.holdsCommits()
+  await durable.sends(subscribe(1, ['t']))
+  await durable.receivesNothing()
+  store.releasesCommits()
+  await durable.receives({ type: PacketType.Suback, packetIdentifier: 1 })
+  await durable.receives({ type: PacketType.Publish, payload: 'kept', retain: true })
+})
 
 scenario(
   '[5.0 MQTT-3.1.2-4] [5.0 MQTT-3.2.2-3] CONNACK waits until the session is in the store: made, gone on with, or removed; and the will',

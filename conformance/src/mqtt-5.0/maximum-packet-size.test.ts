@@ -29,7 +29,7 @@ scenario(
       const publisher = await connects()
       const before = broker.running.fates.get('too-large-for-client') ?? 0
       for (const qos of [0, 1, 2] as const) {
-        await publisher.publishes('t', 'x'.repeat(33), { qos, expects: qos === 0 ? undefined : ReasonCode.Success })
+        await publisher.publishes('t', 'x'.repeat(33), { qos, expects: ReasonCode.Success })
         await large.receives({ type: PacketType.Publish, payload: 'x'.repeat(33), qos })
       }
       // At QoS 0 there is no Packet Identifier: two bytes less.

@@ -55,21 +55,18 @@ scenario('[5.0 MQTT-3.8.3-3] it is the ClientID that counts, not the connection'
   await again.receivesNothing()
 })
 
-scenario(
-  '[5.0 MQTT-3.8.3-3] a message of its own that waits in the log does not come later either',
-  async ({ connects }) => {
-    const client = await connects({ sessionExpirySeconds: 600, receiveMaximum: 1, acknowledges: false })
-    await client.subscribes('t', { qos: 1, noLocal: true })
-    const other = await connects()
-    await other.publishes('t', '1', { qos: 1 })
-    await client.publishes('t', 'mine', { qos: 1 })
-    await other.publishes('t', '2', { qos: 1 })
-    await client.receives({ type: PacketType.Publish, payload: '1' })
-    client.acknowledges = true
-    await client.sendsBytes('40 02 00 01')
-    await client.receives({ type: PacketType.Publish, payload: '2' })
-  }
-)
+scenario('[5.0 MQTT-3.8.3-3] a message of its own that waits in the log does not come later either', async ({ connects }) => {
+  const client = await connects({ sessionExpirySeconds: 600, receiveMaximum: 1, acknowledges: false })
+  await client.subscribes('t', { qos: 1, noLocal: true })
+  const other = await connects()
+  await other.publishes('t', '1', { qos: 1 })
+  await client.publishes('t', 'mine', { qos: 1 })
+  await other.publishes('t', '2', { qos: 1 })
+  await client.receives({ type: PacketType.Publish, payload: '1' })
+  client.acknowledges = true
+  await client.sendsBytes('40 02 00 01')
+  await client.receives({ type: PacketType.Publish, payload: '2' })
+})
 
 scenario('[5.0 MQTT-3.8.3-3] its own Will Message does not come back to the client', async ({ connects }) => {
   const client = await connects({

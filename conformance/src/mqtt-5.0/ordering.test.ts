@@ -33,7 +33,9 @@ scenario(
         for (const payload of numbers()) {
           await publisher.sends(
             publish(`t/${index}`, payload, { qos, packetIdentifier: qos === 0 ? 0 : Number(payload) + 1 }),
-            ...(qos === 2 ? [{ type: PacketType.Pubrel, packetIdentifier: Number(payload) + 1, reasonCode: 0, properties: {} } as const] : [])
+            ...(qos === 2
+              ? [{ type: PacketType.Pubrel, packetIdentifier: Number(payload) + 1, reasonCode: 0, properties: {} } as const]
+              : [])
           )
         }
         publisher.ignoresTheRest()
@@ -97,32 +99,29 @@ scenario(
   }
 )
 
-scenario(
-  '[5.0 MQTT-4.6.0-5] order holds while the store is slow to commit',
-  async ({ connects, store, settles }) => {
-    const absent = await connects({ sessionExpirySeconds: 600 })
-    await absent.subscribes('t', { qos: 2 })
-    await absent.dropsConnection()
-    const present = await connects({ sessionExpirySeconds: 600 })
-    await present.subscribes('t', { qos: 2 })
-    const publisher = await connects()
-    store.holdsCommits()
-    for (const payload of numbers()) {
-      await publisher.sends(publish('t', payload, { qos: 1, packetIdentifier: Number(payload) + 1 }))
-      if (Number(payload) % 7 !== 0) continue
-      store.releasesCommits()
-      await settles()
-      store.holdsCommits()
-    }
+scenario('[5.0 MQTT-4.6.0-5] order holds while the store is slow to commit', async ({ connects, store, settles }) => {
+  const absent = await connects({ sessionExpirySeconds: 600 })
+  await absent.subscribes('t', { qos: 2 })
+  await absent.dropsConnection()
+  const present = await connects({ sessionExpirySeconds: 600 })
+  await present.subscribes('t', { qos: 2 })
+  const publisher = await connects()
+  store.holdsCommits()
+  for (const payload of numbers()) {
+    await publisher.sends(publish('t', payload, { qos: 1, packetIdentifier: Number(payload) + 1 }))
+    if (Number(payload) % 7 !== 0) continue
     store.releasesCommits()
     await settles()
-    for (let packetIdentifier = 1; packetIdentifier <= COUNT; packetIdentifier++) {
-      await publisher.receives({ type: PacketType.Puback, packetIdentifier })
-    }
-    expect(payloads(present)).toEqual(numbers())
-    present.ignoresTheRest()
-    const back = await absent.reconnects()
-    expect(payloads(back)).toEqual(numbers())
-    back.ignoresTheRest()
+    store.holdsCommits()
   }
-)
+  store.releasesCommits()
+  await settles()
+  for (let packetIdentifier = 1; packetIdentifier <= COUNT; packetIdentifier++) {
+    await publisher.receives({ type: PacketType.Puback, packetIdentifier })
+  }
+  expect(payloads(present)).toEqual(numbers())
+  present.ignoresTheRest()
+  const back = await absent.reconnects()
+  expect(payloads(back)).toEqual(numbers())
+  back.ignoresTheRest()
+})

@@ -76,24 +76,21 @@ scenario(
   }
 )
 
-scenario(
-  '[5.0 MQTT-4.3.2-5] after its PUBACK an identifier stands for a new message, even with DUP 1',
-  async ({ connects }) => {
-    const subscriber = await connects()
-    await subscriber.subscribes('t', { qos: 1 })
-    const publisher = await connects({ sessionExpirySeconds: 600 })
-    for (const payload of ['first', 'second']) {
-      await publisher.sends(publish('t', payload, { qos: 1, packetIdentifier: 5, dup: payload === 'second' }))
-      await publisher.receives({ type: PacketType.Puback, packetIdentifier: 5, reasonCode: ReasonCode.Success })
-      await subscriber.receives({ type: PacketType.Publish, payload, dup: false })
-    }
-    await publisher.dropsConnection()
-    const back = await publisher.reconnects()
-    await back.sends(publish('t', 'second', { qos: 1, packetIdentifier: 5, dup: true }))
-    await back.receives({ type: PacketType.Puback, packetIdentifier: 5 })
-    await subscriber.receives({ type: PacketType.Publish, payload: 'second' })
+scenario('[5.0 MQTT-4.3.2-5] after its PUBACK an identifier stands for a new message, even with DUP 1', async ({ connects }) => {
+  const subscriber = await connects()
+  await subscriber.subscribes('t', { qos: 1 })
+  const publisher = await connects({ sessionExpirySeconds: 600 })
+  for (const payload of ['first', 'second']) {
+    await publisher.sends(publish('t', payload, { qos: 1, packetIdentifier: 5, dup: payload === 'second' }))
+    await publisher.receives({ type: PacketType.Puback, packetIdentifier: 5, reasonCode: ReasonCode.Success })
+    await subscriber.receives({ type: PacketType.Publish, payload, dup: false })
   }
-)
+  await publisher.dropsConnection()
+  const back = await publisher.reconnects()
+  await back.sends(publish('t', 'second', { qos: 1, packetIdentifier: 5, dup: true }))
+  await back.receives({ type: PacketType.Puback, packetIdentifier: 5 })
+  await subscriber.receives({ type: PacketType.Publish, payload: 'second' })
+})
 
 scenario(
   '[5.0 MQTT-4.3.2-4] PUBACK comes with the identifier of the PUBLISH, in the order of the PUBLISHes',

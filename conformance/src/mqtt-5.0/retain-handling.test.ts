@@ -128,8 +128,7 @@ scenario(
         await subscriber.sends(puback(1))
         const others = ['t/1', 't/2', 't/3'].filter((topicName) => topicName !== first.topicName)
         await subscriber.receivesInAnyOrder(
-          { type: PacketType.Publish, topicName: others[0], retain: true },
-          { type: PacketType.Publish, topicName: others[1], retain: true }
+          ...others.map((topicName) => ({ type: PacketType.Publish, topicName, retain: true }) as const)
         )
         await subscriber.disconnects()
       }

@@ -140,17 +140,17 @@ scenario(
     }
     await subscriber.dropsConnection()
     const second = await subscriber.reconnects()
-    for (let index = 1; index <= 3; index++) {
-      await second.receives({ type: PacketType.Publish, topicName: topics[index - 1], retain: true, dup: true })
-      await second.sends(puback(index))
+    for (const topicName of topics.slice(0, 3)) {
+      const { packetIdentifier } = await second.receives({ type: PacketType.Publish, topicName, retain: true, dup: true })
+      await second.sends(puback(packetIdentifier))
     }
     for (let index = 4; index <= 6; index++) {
       topics.push((await second.receives({ type: PacketType.Publish, retain: true, dup: false })).topicName)
     }
     await broker.restarts()
     const third = await second.reconnects({ acknowledges: true })
-    for (let index = 4; index <= 6; index++) {
-      await third.receives({ type: PacketType.Publish, topicName: topics[index - 1], retain: true, dup: true })
+    for (const topicName of topics.slice(3, 6)) {
+      await third.receives({ type: PacketType.Publish, topicName, retain: true, dup: true })
     }
     for (let index = 7; index <= 10; index++) {
       topics.push((await third.receives({ type: PacketType.Publish, retain: true, dup: false })).topicName)

@@ -120,21 +120,18 @@ scenario(
   }
 )
 
-scenario(
-  '[5.0 MQTT-4.8.2-3] while no member is connected the messages wait for the first to come back',
-  async ({ connects }) => {
-    const one = await member(connects, { clientId: 'one', sessionExpirySeconds: 600 })
-    const two = await member(connects, { clientId: 'two', sessionExpirySeconds: 600 })
-    await one.dropsConnection()
-    await two.dropsConnection()
-    const publisher = await connects()
-    for (const payload of ['1', '2', '3', '4']) await publisher.publishes('t', payload, { qos: 1 })
-    const back = await two.reconnects()
-    for (const payload of ['1', '2', '3', '4']) await back.receives({ type: PacketType.Publish, payload })
-    const late = await one.reconnects()
-    await late.receivesNothing()
-  }
-)
+scenario('[5.0 MQTT-4.8.2-3] while no member is connected the messages wait for the first to come back', async ({ connects }) => {
+  const one = await member(connects, { clientId: 'one', sessionExpirySeconds: 600 })
+  const two = await member(connects, { clientId: 'two', sessionExpirySeconds: 600 })
+  await one.dropsConnection()
+  await two.dropsConnection()
+  const publisher = await connects()
+  for (const payload of ['1', '2', '3', '4']) await publisher.publishes('t', payload, { qos: 1 })
+  const back = await two.reconnects()
+  for (const payload of ['1', '2', '3', '4']) await back.receives({ type: PacketType.Publish, payload })
+  const late = await one.reconnects()
+  await late.receivesNothing()
+})
 
 scenario(
   '[5.0 MQTT-4.8.2-3] a backlog of the share goes to whoever takes it, bit by bit, each message once',
@@ -159,23 +156,20 @@ scenario(
   }
 )
 
-scenario(
-  '[5.0 MQTT-4.8.2-3] a member that joins gets its share of what waits at once',
-  async ({ connects }) => {
-    for (const sessionExpirySeconds of [0, 600]) {
-      const one = await member(connects, { sessionExpirySeconds, receiveMaximum: 1, acknowledges: false })
-      const publisher = await connects()
-      for (const payload of ['1', '2', '3']) await publisher.publishes('t', payload, { qos: 1 })
-      await one.receives({ type: PacketType.Publish, payload: '1' })
-      const two = await connects({ sessionExpirySeconds })
-      await two.subscribes('$share/g/t', { qos: 1 })
-      await two.receives({ type: PacketType.Publish, payload: '2' })
-      await two.receives({ type: PacketType.Publish, payload: '3' })
-      await one.sends(puback(1))
-      for (const client of [one, two]) await client.disconnects({ sessionExpirySeconds: 0 })
-    }
+scenario('[5.0 MQTT-4.8.2-3] a member that joins gets its share of what waits at once', async ({ connects }) => {
+  for (const sessionExpirySeconds of [0, 600]) {
+    const one = await member(connects, { sessionExpirySeconds, receiveMaximum: 1, acknowledges: false })
+    const publisher = await connects()
+    for (const payload of ['1', '2', '3']) await publisher.publishes('t', payload, { qos: 1 })
+    await one.receives({ type: PacketType.Publish, payload: '1' })
+    const two = await connects({ sessionExpirySeconds })
+    await two.subscribes('$share/g/t', { qos: 1 })
+    await two.receives({ type: PacketType.Publish, payload: '2' })
+    await two.receives({ type: PacketType.Publish, payload: '3' })
+    await one.sends(puback(1))
+    for (const client of [one, two]) await client.disconnects({ sessionExpirySeconds: 0 })
   }
-)
+})
 
 scenario(
   '[5.0 MQTT-4.8.2-3] durable and transient members share: what transient ones leave behind is kept for the durable ones',
@@ -185,7 +179,12 @@ scenario(
     for (const payload of ['1', '2', '3']) await publisher.publishes('t', payload, { qos: 1 })
     await transient.receives({ type: PacketType.Publish, payload: '1' })
     await transient.receives({ type: PacketType.Publish, payload: '2' })
-    const durable = await member(connects, { clientId: 'durable', sessionExpirySeconds: 600, receiveMaximum: 1, acknowledges: false })
+    const durable = await member(connects, {
+      clientId: 'durable',
+      sessionExpirySeconds: 600,
+      receiveMaximum: 1,
+      acknowledges: false
+    })
     await durable.receives({ type: PacketType.Publish, payload: '3' })
     await publisher.publishes('t', '4', { qos: 1 })
     await durable.dropsConnection()
@@ -199,21 +198,24 @@ scenario(
   }
 )
 
-scenario('[5.0 MQTT-4.8.2-3] QoS 0 goes to a member that is connected, or is counted as dropped', async ({ connects, broker }) => {
-  const one = await member(connects, { sessionExpirySeconds: 600 })
-  const two = await member(connects, { sessionExpirySeconds: 600 })
-  await one.dropsConnection()
-  const publisher = await connects()
-  for (const payload of ['1', '2']) {
-    await publisher.publishes('t', payload)
-    await two.receives({ type: PacketType.Publish, payload, qos: 0 })
+scenario(
+  '[5.0 MQTT-4.8.2-3] QoS 0 goes to a member that is connected, or is counted as dropped',
+  async ({ connects, broker }) => {
+    const one = await member(connects, { sessionExpirySeconds: 600 })
+    const two = await member(connects, { sessionExpirySeconds: 600 })
+    await one.dropsConnection()
+    const publisher = await connects()
+    for (const payload of ['1', '2']) {
+      await publisher.publishes('t', payload)
+      await two.receives({ type: PacketType.Publish, payload, qos: 0 })
+    }
+    await two.dropsConnection()
+    await publisher.publishes('t', '3')
+    expect(broker.running.fates.get('subscriber-offline')).toBe(1)
+    const back = await two.reconnects()
+    await back.receivesNothing()
   }
-  await two.dropsConnection()
-  await publisher.publishes('t', '3')
-  expect(broker.running.fates.get('subscriber-offline')).toBe(1)
-  const back = await two.reconnects()
-  await back.receivesNothing()
-})
+)
 
 scenario(
   '[5.0 MQTT-3.10.4-3] a member that unsubscribes finishes what it has; what it never acknowledges goes to the others with its session',

@@ -96,10 +96,7 @@ scenario(
     expect(broker.running.counts.subscriptions).toBe(5)
     const publisher = await connects()
     await publisher.publishes('t', 'x')
-    await client.receivesInAnyOrder(
-      { type: PacketType.Publish, payload: 'x' },
-      { type: PacketType.Publish, payload: 'x' }
-    )
+    await client.receivesInAnyOrder({ type: PacketType.Publish, payload: 'x' }, { type: PacketType.Publish, payload: 'x' })
   }
 )
 
@@ -125,7 +122,8 @@ scenario(
 )
 
 const REFUSES_SECRETS = {
-  authorize: (_client: unknown, request: { readonly topicFilter?: string }) => request.topicFilter !== 'secret'
+  authorize: (_client: unknown, request: { readonly action: string; readonly topicFilter?: string }) =>
+    request.topicFilter !== 'secret'
 }
 
 scenario(

@@ -4,7 +4,11 @@ import { expect } from 'vitest'
 
 /** Which topic names a filter matches: the specification's own examples, and the edges of its rules. */
 const MATCHES: readonly (readonly [filter: string, matching: readonly string[], other: readonly string[]])[] = [
-  ['sport/tennis/player1/#', ['sport/tennis/player1', 'sport/tennis/player1/ranking', 'sport/tennis/player1/score/wimbledon'], ['sport/tennis/player10', 'sport/tennis']],
+  [
+    'sport/tennis/player1/#',
+    ['sport/tennis/player1', 'sport/tennis/player1/ranking', 'sport/tennis/player1/score/wimbledon'],
+    ['sport/tennis/player10', 'sport/tennis']
+  ],
   ['sport/#', ['sport', 'sport/', 'sport/a/b/c'], ['sports', 'Sport']],
   ['#', ['a', '/', 'a/b', '/a', 'a//b'], ['$a', '$own/a', '$/a']],
   ['sport/tennis/+', ['sport/tennis/player1', 'sport/tennis/'], ['sport/tennis', 'sport/tennis/player1/ranking']],
@@ -59,10 +63,9 @@ scenario(
       }
       const late = await connects()
       await late.subscribes(filter)
-      expect(late.inbox.map((packet) => packet.type === PacketType.Publish && packet.topicName).toSorted()).toEqual(
-        matching.toSorted()
+      await late.receivesInAnyOrder(
+        ...matching.map((topicName) => ({ type: PacketType.Publish, topicName, retain: true }) as const)
       )
-      late.ignoresTheRest()
       await late.disconnects()
       for (const topicName of [...other, ...matching]) await publisher.publishes(topicName, '', { retain: true })
     }
@@ -73,7 +76,19 @@ scenario(
   '[5.0 MQTT-4.7.1-1] [5.0 MQTT-4.7.1-2] [5.0 MQTT-4.7.3-1] filters with misplaced wildcards, or empty, are refused with 0x8F',
   async ({ connects, broker }) => {
     const client = await connects()
-    for (const filter of ['sport/tennis#', 'sport/tennis/#/ranking', '#/', '##', 'a#/b', 'sport+', '+a', 'a/+b', 'a/b+/c', '++', '']) {
+    for (const filter of [
+      'sport/tennis#',
+      'sport/tennis/#/ranking',
+      '#/',
+      '##',
+      'a#/b',
+      'sport+',
+      '+a',
+      'a/+b',
+      'a/b+/c',
+      '++',
+      ''
+    ]) {
       await client.subscribes(filter, { expects: [ReasonCode.TopicFilterInvalid] })
       await client.unsubscribes(filter, { expects: [ReasonCode.TopicFilterInvalid] })
     }
@@ -105,15 +120,31 @@ scenario(
   }
 )
 
-scenario('[5.0 MQTT-4.7.3-3] longer ones than this server takes are refused without ending the connection', async ({ connects }) => {
-  const client = await connects()
-  await client.publishes('x'.repeat(5000), '', { qos: 1, expects: ReasonCode.TopicNameInvalid })
-  await client.subscribes('x'.repeat(5000), { expects: [ReasonCode.TopicFilterInvalid] })
-  await client.publishes('x'.repeat(4096), '', { qos: 1, expects: ReasonCode.NoMatchingSubscribers })
-})
+scenario(
+  '[5.0 MQTT-4.7.3-3] longer ones than this server takes are refused without ending the connection',
+  async ({ connects }) => {
+    const client = await connects()
+    await client.publishes('x'.repeat(5000), '', { qos: 1, expects: ReasonCode.TopicNameInvalid })
+    await client.subscribes('x'.repeat(5000), { expects: [ReasonCode.TopicFilterInvalid] })
+    await client.publishes('x'.repeat(4096), '', { qos: 1, expects: ReasonCode.NoMatchingSubscribers })
+  }
+)
 
 scenario('[5.0 MQTT-4.7.3-4] nothing is normalized, and no character is altered', async ({ connects }) => {
-  const topicNames = ['caf\u00e9', 'cafe\u0301', '\ufeffa', 'a', 'A', 'a ', ' a', '\u212b', '\u00c5', 'a\u0001b', '\ufffe', '\u{1f986}']
+  const topicNames = [
+    'caf\u00e9',
+    'cafe\u0301',
+    '\ufeffa',
+    'a',
+    'A',
+    'a ',
+    ' a',
+    '\u212b',
+    '\u00c5',
+    'a\u0001b',
+    '\ufffe',
+    '\u{1f986}'
+  ]
   const watcher = await connects()
   await watcher.subscribes('#')
   const publisher = await connects()

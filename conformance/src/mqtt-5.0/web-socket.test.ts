@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
 import { encodePacket, PacketType, ProtocolVersion } from '@godwit/protocol'
 import { connect, fromHex, publish, type Scenario, scenario, subscribe, toHex } from '@godwit/testkit'
 import { expect } from 'vitest'
@@ -149,27 +150,22 @@ scenario('[5.0 MQTT-6.0.0-3] a client that does not offer the subprotocol mqtt i
   await stops()
 })
 
-scenario(
-  '[5.0 MQTT-3.1.2-8] a WebSocket that closes without DISCONNECT leaves its will behind',
-  ONCE,
-  async (scene) => {
-    const { url, stops } = await listens(scene)
-    const watcher = await scene.connects()
-    await watcher.subscribes('will')
-    const browser = new Browser(url, ['mqtt'], scene.settles)
-    await browser.opens()
-    const packet = connect({ clientId: 'browser', will: { topicName: 'will', payload: 'gone' } })
-    browser.socket.send(encodePacket(packet, ProtocolVersion.Mqtt5))
-    await browser.isAccepted()
-    await browser.closes()
-    while (watcher.inbox.length === 0) await scene.settles()
-    await watcher.receives({ type: PacketType.Publish, topicName: 'will', payload: 'gone' })
-    await stops()
-  }
-)
+scenario('[5.0 MQTT-3.1.2-8] a WebSocket that closes without DISCONNECT leaves its will behind', ONCE, async (scene) => {
+  const { url, stops } = await listens(scene)
+  const watcher = await scene.connects()
+  await watcher.subscribes('will')
+  const browser = new Browser(url, ['mqtt'], scene.settles)
+  await browser.opens()
+  const packet = connect({ clientId: 'browser', will: { topicName: 'will', payload: 'gone' } })
+  browser.socket.send(encodePacket(packet, ProtocolVersion.Mqtt5))
+  await browser.isAccepted()
+  await browser.closes()
+  while (watcher.inbox.length === 0) await scene.settles()
+  await watcher.receives({ type: PacketType.Publish, topicName: 'will', payload: 'gone' })
+  await stops()
+})
 
 scenario('[5.0 MQTT-4.2.0-1] TCP carries the bytes in order and without loss, both ways', ONCE, async ({ broker, settles }) => {
-  const { connect: connectSocket } = await import('node:net')
   const listener = await broker.running.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 })
   const socket = connectSocket(listener.port, '127.0.0.1')
   let received = Buffer.alloc(0)

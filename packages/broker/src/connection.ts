@@ -208,8 +208,9 @@ export class Connection implements TransportReceiver, CommitWaiter {
    */
   welcome(connack: ConnackPacket): void {
     const bytes = this.#encodeToFit(connack)
-    if (bytes === undefined)
+    if (bytes === undefined) {
       throw new MqttError(ReasonCode.PacketTooLarge, 'CONNACK is above the Maximum Packet Size of the client')
+    }
     this.#isWelcomed = true
     this.#output.append(bytes)
     this.#scheduleFlush()

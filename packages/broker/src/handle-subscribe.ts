@@ -3,6 +3,7 @@ import {
   MqttError,
   PacketType,
   parseSharedSubscription,
+  ProtocolVersion,
   ReasonCode,
   RetainHandling,
   type SubscribePacket,
@@ -113,7 +114,7 @@ function subscribe(connection: Connection, agreement: Agreement, packet: Subscri
     {
       type: PacketType.Suback,
       packetIdentifier: packet.packetIdentifier,
-      reasonCodes: connection.isMqtt5 ? reasonCodes : reasonCodes.map((code): SubscribeReturnCode => toSubscribeReturnCode(code)),
+      reasonCodes: connection.isMqtt5 ? reasonCodes : toReturnCodes(connection.protocolVersion, packet, reasonCodes),
       properties: {}
     },
     hasStored
@@ -122,6 +123,16 @@ function subscribe(connection: Connection, agreement: Agreement, packet: Subscri
   if (!session.retainedScans.isActive && session.groups.size === 0) return
   if (hasStored) engine.afterCommit(() => session.pump())
   else session.pump()
+}
+
+/** 3.1 has no code for a failure: a client of its has to get a positive acknowledgement all the same ([3.1 3.8]). */
+function toReturnCodes(
+  protocolVersion: ProtocolVersion,
+  { subscriptions }: SubscribePacket,
+  reasonCodes: readonly SubscribeReasonCode[]
+): SubscribeReturnCode[] {
+  if (protocolVersion === ProtocolVersion.Mqtt31) return subscriptions.map(({ qos }) => qos)
+  return reasonCodes.map((reasonCode) => toSubscribeReturnCode(reasonCode))
 }
 
 function checkRoom({ engine }: Connection, { session }: Agreement, topicFilter: string): Verdict {

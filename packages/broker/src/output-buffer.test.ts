@@ -116,7 +116,7 @@ describe('an output buffer', () => {
           expect([output.byteLength, transport.corks]).toEqual([0, 0])
         }
       }),
-      { numRuns: 150 }
+      { numRuns: 60 }
     )
   })
 

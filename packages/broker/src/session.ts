@@ -365,8 +365,9 @@ export class Session implements DeliverySource {
       if (subscription !== undefined && subscription.since < entry.sequence) matching.push(subscription)
     }
     for (const subscription of this.#identifiedAtMostOnce) {
-      if (subscription.since < entry.sequence && topicMatches(subscription.matchFilter, entry.message.topicName))
+      if (subscription.since < entry.sequence && topicMatches(subscription.matchFilter, entry.message.topicName)) {
         matching.push(subscription)
+      }
     }
     return targetOf(this, matching)
   }

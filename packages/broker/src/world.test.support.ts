@@ -47,15 +47,19 @@ export interface ConnectsWith {
   }
 }
 
-/** A store whose broker can be killed: it is then told of nothing any more. */
+/** A store whose broker can be killed: it is then told of nothing any more; and whose commits can fail. */
 class KillableStore extends MemoryStore {
   #isKilled = false
+  /** While this is set, the broker is told that commits have failed. */
+  isFull = false
 
   override async open(listener: StoreListener): Promise<StoreContents> {
     this.#isKilled = false
     return super.open({
       onCommitted: (commit) => {
-        if (!this.#isKilled) listener.onCommitted(commit)
+        if (this.#isKilled) return
+        if (this.isFull) listener.onCommitFailed(commit, new Error('no space left'))
+        else listener.onCommitted(commit)
       },
       onCommitFailed: (commit, error) => {
         if (!this.#isKilled) listener.onCommitFailed(commit, error)

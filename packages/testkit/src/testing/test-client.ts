@@ -48,19 +48,19 @@ export interface SubscribesOptions extends SubscriptionOptions {
   readonly identifier?: number
   readonly userProperties?: SubscribeProperties['userProperties']
   /** The Reason Codes of the SUBACK. Default: the requested QoS of each filter. */
-  readonly expects?: readonly number[]
+  readonly expects?: readonly number[] | undefined
 }
 
 /** One PUBLISH with all that follows from it. */
 export interface PublishesOptions extends PublishOptions {
   /** The Reason Code of the PUBACK or PUBREC. Default: Success, or on 5.0 No matching subscribers. */
-  readonly expects?: number
+  readonly expects?: number | undefined
 }
 
 export interface DisconnectsOptions extends Omit<DisconnectProperties, 'sessionExpiryInterval'> {
   /** Default: Normal disconnection. */
   readonly reasonCode?: DisconnectReasonCode
-  readonly sessionExpirySeconds?: number
+  readonly sessionExpirySeconds?: number | undefined
 }
 
 /**
@@ -161,7 +161,7 @@ export class TestClient implements TransportReceiver {
   /** Sends UNSUBSCRIBE and takes its UNSUBACK; on 5.0 its Reason Codes have to be `expects`, by default all Success. */
   async unsubscribes(
     filters: string | readonly string[],
-    { expects }: { readonly expects?: readonly number[] } = {}
+    { expects }: { readonly expects?: readonly number[] | undefined } = {}
   ): Promise<UnsubackPacket> {
     const topicFilters = typeof filters === 'string' ? [filters] : filters
     const packetIdentifier = this.#nextPacketIdentifier()
