@@ -18,7 +18,8 @@ const steps: readonly { title: string; commands: readonly string[][] }[] = [
     title: 'Types, and the build',
     commands: [
       ['tsc', '-b'],
-      ['tsc', '-p', 'bench']
+      ['tsc', '-p', 'bench'],
+      ['tsc', '-p', 'packages/protocol/fuzz']
     ]
   },
   { title: 'Unused files, exports and dependencies', commands: [['knip', '--no-progress', '--no-config-hints']] },

@@ -41,9 +41,15 @@ test('a file that does not end in a newline is found', () => {
 })
 
 test('ordinary text passes', () => {
-  const text =
-    "import { x } from './home/only.ts'\nconst path = '/etc/godwit/config.yaml' // see https://example.com/users/ann\nif (list.only) skip()\n  test.skip('needs openssl')\n * as any does\n"
-  expect(checkText([{ path: 'a.ts', text }])).toEqual([])
+  const lines = [
+    "import { x } from './home/only.ts'",
+    "const path = '/etc/godwit/config.yaml' // see https://example.com/users/ann",
+    'if (list.only) skip()',
+    "  test.skip('needs openssl')",
+    ['/** Bounded, as a', 'ny queue is. */'].join(''),
+    ''
+  ]
+  expect(checkText([{ path: 'a.ts', text: lines.join('\n') }])).toEqual([])
 })
 
 test('a long file is found, unless it is listed with its reason', () => {

@@ -1,5 +1,6 @@
 import { PacketType } from '@godwit/protocol'
 import { puback, pubcomp, publish, pubrec, pubrel, scenario } from '@godwit/testkit'
+import { expect } from 'vitest'
 
 scenario('[3.1.1 MQTT-4.3.1-1] the server sends QoS 0 with QoS 0 and DUP 0, once', async ({ connects }) => {
   const subscriber = await connects({ version: 4, cleanStart: false })
@@ -168,7 +169,7 @@ scenario(
     await back.receives({ type: PacketType.Pubcomp, packetIdentifier: 4 })
     await subscriber.receives({ type: PacketType.Publish, payload: 'new' })
     await subscriber.receivesNothing()
-    if (broker.running.fates.get('never-released') !== 1) throw new Error('the lost message has no fate')
+    expect(broker.running.fates.get('never-released')).toBe(1)
   }
 )
 

@@ -70,7 +70,7 @@ scenario(
   async ({ raw, broker }) => {
     const seen: unknown[] = []
     await broker.restarts({
-      authenticate: ({ userName, password }) => ({ accepted: seen.push([userName, password?.toString()]) > 0 })
+      authenticate: ({ userName, password }) => ({ accepted: seen.push([userName, password && [...password]]) > 0 })
     })
     await accepts({ raw }, { flags: CleanStart | UserName })
     await accepts({ raw }, { flags: CleanStart | UserName | Password })
@@ -83,7 +83,7 @@ scenario(
       [undefined, undefined],
       ['user', undefined],
       [undefined, undefined],
-      ['user', Buffer.from('secret').toString()]
+      ['user', [...Buffer.from('secret')]]
     ])
   }
 )

@@ -1,5 +1,5 @@
 import { PacketType, ReasonCode, RetainHandling } from '@godwit/protocol'
-import { scenario, subscribe } from '@godwit/testkit'
+import { puback, scenario, subscribe } from '@godwit/testkit'
 import { expect } from 'vitest'
 
 scenario(
@@ -118,6 +118,42 @@ scenario(
       await client.receives({ type: PacketType.Publish, payload: '4', qos: 0 })
       await client.disconnects()
     }
+  }
+)
+
+scenario(
+  '[5.0 MQTT-3.8.4-4] replaced by one with QoS 0 and then by one with QoS 1 again: no message is lost, none comes twice',
+  async ({ connects, broker }) => {
+    const client = await connects({ sessionExpirySeconds: 600, receiveMaximum: 1, acknowledges: false })
+    await client.subscribes('t', { qos: 1 })
+    const publisher = await connects()
+    for (const payload of ['1', '2', '3']) await publisher.publishes('t', payload, { qos: 1 })
+    await client.receives({ type: PacketType.Publish, payload: '1', packetIdentifier: 1 })
+    await client.subscribes('t', { qos: 0 })
+    await publisher.publishes('t', '4', { qos: 1 })
+    await client.receives({ type: PacketType.Publish, payload: '4', qos: 0 })
+    await client.subscribes('t', { qos: 1 })
+    await publisher.publishes('t', '5', { qos: 1 })
+    await client.dropsConnection()
+    const back = await client.reconnects({ receiveMaximum: 2 })
+    await back.receives({ type: PacketType.Publish, payload: '1', packetIdentifier: 1, dup: true })
+    await back.receives({ type: PacketType.Publish, payload: '2', packetIdentifier: 2 })
+    back.acknowledges = true
+    await back.sends(puback(1), puback(2))
+    await back.receives({ type: PacketType.Publish, payload: '3' })
+    await back.receives({ type: PacketType.Publish, payload: '5', qos: 1 })
+    await publisher.publishes('t', '6', { qos: 1 })
+    await back.receives({ type: PacketType.Publish, payload: '6', qos: 1 })
+
+    back.acknowledges = false
+    for (const payload of ['7', '8', '9', '10']) await publisher.publishes('t', payload, { qos: 1 })
+    await back.receives({ type: PacketType.Publish, payload: '7' })
+    await back.receives({ type: PacketType.Publish, payload: '8' })
+    await back.subscribes('t', { qos: 0 })
+    await publisher.publishes('t', '11', { qos: 1 })
+    await back.receives({ type: PacketType.Publish, payload: '11', qos: 0 })
+    await back.disconnects({ sessionExpirySeconds: 0 })
+    expect(broker.running.fates.get('session-ended')).toBe(4)
   }
 )
 

@@ -84,7 +84,7 @@ function accept(
   const sessionPresent = session === known
   const welcome = () => {
     sendConnack(connection, packet, agreement, sessionPresent, accepted, authenticationData)
-    session.attach(connection, agreement.receiveMaximum)
+    session.attach(connection.sender, agreement.receiveMaximum)
   }
   // What CONNACK says of the session has to be true after a crash as well.
   const hasRemovedStored = known !== undefined && known !== session && known.isDurable
@@ -139,13 +139,15 @@ function sendConnack(
     : NO_PROPERTIES
   connection.welcome({ type: PacketType.Connack, sessionPresent, reasonCode: ReasonCode.Success, properties })
   engine.logger.info({ clientId, userName, peer: transport.peer.address, protocolVersion, sessionPresent }, 'client connected')
-  engine.events.emit('clientConnected', {
-    clientId,
-    userName,
-    protocolVersion,
-    keepAliveSeconds: agreement.keepAliveSeconds,
-    sessionPresent,
-    transport: transport.kind,
-    peer: transport.peer
-  })
+  engine.tell((events) =>
+    events.emit('clientConnected', {
+      clientId,
+      userName,
+      protocolVersion,
+      keepAliveSeconds: agreement.keepAliveSeconds,
+      sessionPresent,
+      transport: transport.kind,
+      peer: transport.peer
+    })
+  )
 }

@@ -85,5 +85,5 @@ function sendAuth(
   authenticationMethod: string,
   authenticationData: Uint8Array | undefined
 ): void {
-  connection.sendNow({ type: PacketType.Auth, reasonCode, properties: { authenticationMethod, authenticationData } })
+  connection.sender.sendNow({ type: PacketType.Auth, reasonCode, properties: { authenticationMethod, authenticationData } })
 }

@@ -2,7 +2,7 @@ import { type MessageProperties, PacketType } from '@godwit/protocol'
 import { memoryTransportPair } from '@godwit/transport'
 import { describe, expect, it } from 'vitest'
 import { type Broker, type BrokerOptions, createBroker, type ReceivedMessage } from './broker.ts'
-import { Client } from './world.test.support.ts'
+import { Client, World } from './world.test.support.ts'
 
 /** A client on a connection in memory; what happens takes turns of the event loop, and no time. */
 async function connected(broker: Broker, clientId: string, sessionExpiryInterval = 0): Promise<Client> {
@@ -89,6 +89,22 @@ describe('an embedded broker', () => {
     await Promise.all(publishing)
     expect(order).toEqual(['request ping', 'response pong'])
     await broker.close()
+  })
+
+  it('given a listener for events that throws, then subscribers still get their messages', async () => {
+    const world = await World.open()
+    world.engine.events.on('messageDropped', () => {
+      throw new Error('mistake')
+    })
+    const offline = await world.connects({ clientId: 'offline', sessionExpiryInterval: 60 })
+    await offline.subscribes('t', { qos: 0 })
+    await offline.drops()
+    const online = await world.connects({ clientId: 'online' })
+    await online.subscribes('t', { qos: 0 })
+    world.publish('t', { payload: 'x', qos: 0 })
+    await world.settle()
+    expect(world.engine.fates.count('subscriber-offline')).toBe(1)
+    expect(online.takesPayloads()).toEqual(['x'])
   })
 
   it('given payload and properties, then a listener gets them as they were published', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   isSharedSubscription,
   type MessageProperties,
+  MqttError,
   NO_PROPERTIES,
   ProtocolVersion,
   type QoS,
@@ -106,6 +107,7 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Broker>
 export class Broker {
   readonly #engine: Engine
   readonly #listeners = new Set<Listener>()
+  #closed: Promise<void> | undefined
 
   /** Use `createBroker`. */
   constructor(engine: Engine) {
@@ -154,6 +156,7 @@ export class Broker {
    * @throws ListenError if it cannot, saying where and why
    */
   async listen(options: ListenOptions): Promise<Listener> {
+    if (this.#engine.isClosing) throw new Error('the broker is closed')
     const listener = await listen(options, (transport) => this.attach(transport))
     this.#listeners.add(listener)
     return listener
@@ -175,7 +178,8 @@ export class Broker {
   /**
    * Publishes as the application, without the permissions that a client would need. Resolves once the message is as safe
    * as an acknowledged one.
-   * @throws RangeError for a topic name that is none, and for properties that cannot be sent
+   * @throws RangeError for a topic name that is none, and for properties that cannot be sent; MqttError 0x97 if there is no
+   * room to keep it
    */
   async publish({ topicName, payload, qos = 0, retain = false, properties = NO_PROPERTIES }: PublishOptions): Promise<void> {
     const problem = validateTopicName(topicName)
@@ -186,6 +190,8 @@ export class Broker {
     const message = Message.publish({ topicName, payload: bytes, qos, retain, properties }, '', this.#engine.clock.now())
     // What cannot be encoded must be refused here: once in the log it would end every connection that it is read for.
     message.encoded(ProtocolVersion.Mqtt5, qos > 0)
+    const limit = this.#engine.router.limitPassedBy(message)
+    if (limit !== undefined) throw new MqttError(ReasonCode.QuotaExceeded, `this broker keeps no more messages: ${limit}`)
     if (this.#engine.router.publish(message) === Routed.Stored) await this.#engine.committed()
   }
 
@@ -215,11 +221,15 @@ export class Broker {
 
   /**
    * Shuts down: no new clients, 5.0 clients are told (0x8B), wills that are due are published, everything accepted so
-   * far is committed, and the store is let go.
+   * far is committed, and the store is let go. Calling it again waits for the same end.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     const engine = this.#engine
-    if (engine.isClosing) return
     engine.isClosing = true
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     await engine.settled()

@@ -11,6 +11,10 @@ function waiter(name: number, log: string[]): CommitWaiter {
   }
 }
 
+function rethrow(error: unknown): never {
+  throw error
+}
+
 describe('commits', () => {
   it('given any order of waiting, success and failure, then each waiter hears once, of its own commit, in order', () => {
     const step = fc.oneof(
@@ -21,7 +25,7 @@ describe('commits', () => {
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const failures: string[] = []
-        const commits = new Commits(({ message }) => failures.push(message))
+        const commits = new Commits(({ message }) => failures.push(message), rethrow)
         const log: string[] = []
         const expected: string[] = []
         const expectedFailures: string[] = []
@@ -53,7 +57,7 @@ describe('commits', () => {
   })
 
   it('given waiters for several commits, then a commit tells those up to it, and a failure as well', () => {
-    const commits = new Commits(() => {})
+    const commits = new Commits(() => {}, rethrow)
     const log: string[] = []
     commits.wait(1, waiter(1, log))
     commits.wait(2, waiter(2, log))
@@ -68,7 +72,7 @@ describe('commits', () => {
   })
 
   it('given a waiter that waits again when told, then it is told again by the next commit only', () => {
-    const commits = new Commits(() => {})
+    const commits = new Commits(() => {}, rethrow)
     const told: number[] = []
     const again: CommitWaiter = {
       onCommitted(commit) {
@@ -82,5 +86,19 @@ describe('commits', () => {
     expect(told).toEqual([1])
     commits.onCommitted(2)
     expect(told).toEqual([1, 2])
+  })
+
+  it('given a waiter that throws, then it is reported, and those behind it are told all the same', () => {
+    const errors: unknown[] = []
+    const commits = new Commits(
+      () => {},
+      (error) => errors.push(error)
+    )
+    const log: string[] = []
+    const mistake = new Error('mistake')
+    commits.wait(1, { onCommitted: () => rethrow(mistake), onCommitFailed: () => expect.unreachable() })
+    commits.wait(1, waiter(2, log))
+    commits.onCommitted(1)
+    expect([log, errors]).toEqual([['2 committed 1'], [mistake]])
   })
 })

@@ -19,10 +19,15 @@ export class Commits implements StoreListener {
   /** In the order of their commits, since those only rise. */
   readonly #waiting: Waiting[] = []
   readonly #onFailure: (error: Error) => void
+  readonly #onWaiterError: (error: unknown) => void
 
-  /** @param onFailure told once per commit that failed */
-  constructor(onFailure: (error: Error) => void) {
+  /**
+   * @param onFailure told once per commit that failed
+   * @param onWaiterError told of a waiter that threw; those behind it are told of the commit all the same
+   */
+  constructor(onFailure: (error: Error) => void, onWaiterError: (error: unknown) => void) {
     this.#onFailure = onFailure
+    this.#onWaiterError = onWaiterError
   }
 
   isDurable(commit: CommitNumber): boolean {
@@ -40,12 +45,22 @@ export class Commits implements StoreListener {
 
   onCommitted(commit: CommitNumber): void {
     this.#durable = commit
-    for (const { waiter } of this.#takeUpTo(commit)) waiter.onCommitted(commit)
+    this.#tell(commit, (waiter) => waiter.onCommitted(commit))
   }
 
   onCommitFailed(commit: CommitNumber, error: Error): void {
     this.#onFailure(error)
-    for (const { waiter } of this.#takeUpTo(commit)) waiter.onCommitFailed(error)
+    this.#tell(commit, (waiter) => waiter.onCommitFailed(error))
+  }
+
+  #tell(commit: CommitNumber, tell: (waiter: CommitWaiter) => void): void {
+    for (const { waiter } of this.#takeUpTo(commit)) {
+      try {
+        tell(waiter)
+      } catch (error) {
+        this.#onWaiterError(error)
+      }
+    }
   }
 
   #takeUpTo(commit: CommitNumber): readonly Waiting[] {

@@ -1,33 +1,23 @@
 import {
-  type AcknowledgementType,
   type ConnackPacket,
   type ConnectPacket,
-  encodePacket,
   MqttError,
   NO_PROPERTIES,
-  type Packet,
   PacketDecoder,
   PacketType,
   ProtocolVersion,
-  type QoS,
   ReasonCode,
   reasonCodeName,
   toConnectReturnCode
 } from '@godwit/protocol'
-import type { CommitNumber } from '@godwit/storage'
 import type { Transport, TransportReceiver } from '@godwit/transport'
 import type { ClientIdentity, ConnectRequest } from './access.ts'
 import type { Authenticating } from './authenticating.ts'
-import type { CommitWaiter } from './commits.ts'
-import { alwaysMayExplain, withoutDiagnostics } from './diagnostics.ts'
 import type { Engine } from './engine.ts'
 import { handlePacket } from './handle-packet.ts'
 import type { Delivery } from './inflight.ts'
-import type { Message } from './message.ts'
-import { OutputBuffer } from './output-buffer.ts'
-import { PublishWriter } from './publish-writer.ts'
+import { PacketSender, type SenderOwner } from './packet-sender.ts'
 import { toConnectReasonCode, toDisconnectReasonCode } from './reason-codes.ts'
-import { Responses } from './responses.ts'
 import type { Session } from './session.ts'
 import type { Timer } from './timers.ts'
 import { InboundTopicAliases } from './topic-aliases.ts'
@@ -57,35 +47,29 @@ export interface Agreement {
 }
 
 /**
- * One network connection, from its first byte to its close. Only here a transport is touched: packets come out of the
- * decoder one by one, go to their handlers, and what these send is written once per event-loop turn.
+ * One network connection, from its first byte to its close: packets come out of the decoder one by one and go to their
+ * handlers; what these send goes by the sender. Only these two touch a transport.
  *
  * ```
  *   connecting ──CONNECT, authenticated──▷ accepted ──▷ closed
  *        └───────────── refused, timeout ───────────────▷ ┘
  * ```
  */
-export class Connection implements TransportReceiver, CommitWaiter {
+export class Connection implements TransportReceiver, SenderOwner {
   readonly engine: Engine
   readonly transport: Transport
   readonly decoder: PacketDecoder
-  inboundAliases: InboundTopicAliases
+  readonly sender: PacketSender
+  readonly inboundAliases: InboundTopicAliases
   /** The exchange that is going on, at CONNECT or to re-authenticate. */
   authenticating: Authenticating | undefined
-  readonly #output: OutputBuffer
-  readonly #responses: Responses
   readonly #timer: Timer
-  #publishWriter: PublishWriter | undefined
   #agreement: Agreement | undefined
-  #packetBytesMax = Infinity
   #lastReceivedAtMs: number
-  #unsentBytes = 0
   #isHeld = false
   #isDraining = false
-  #isFlushScheduled = false
   #isWelcomed = false
   #isClosed = false
-  #waitsForCommit: CommitNumber = 0
   /** QoS 2 messages that the session had from earlier connections: the client's quota began anew with this one ([5.0 4.9]). */
   #unreleasedBefore = 0
 
@@ -94,8 +78,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
     this.transport = transport
     this.decoder = new PacketDecoder({ receiver: 'server', maximumPacketSize: engine.limits.packetBytesMax })
     this.inboundAliases = new InboundTopicAliases(engine.limits.topicAliasMaximum)
-    this.#output = new OutputBuffer(engine.slabs)
-    this.#responses = new Responses(this.#output)
+    this.sender = new PacketSender(engine, transport, this)
     this.#lastReceivedAtMs = engine.clock.now()
     this.#timer = engine.timers.create(() => this.#onTimer())
     engine.timers.set(this.#timer, this.#lastReceivedAtMs + engine.limits.connectTimeoutSeconds * 1000)
@@ -121,12 +104,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
 
   /** QoS 1 and 2 messages of the client, on this connection, that are not yet answered to the end ([5.0 MQTT-3.3.4-7]). */
   get unansweredPublishes(): number {
-    return this.#responses.unanswered + (this.#agreement?.session.received.size ?? 0) - this.#unreleasedBefore
-  }
-
-  /** Whether the client reads so slowly that nothing more should be sent to it for now. */
-  get isCongested(): boolean {
-    return this.#unsentBytes + this.#output.byteLength > this.engine.writeBuffers.eachMax
+    return this.sender.unansweredPublishes + (this.#agreement?.session.received.size ?? 0) - this.#unreleasedBefore
   }
 
   onData(chunk: Uint8Array): void {
@@ -137,7 +115,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
   }
 
   onDrain(): void {
-    this.#countUnsent()
+    this.sender.countUnsent()
     if (this.#isClosed) return
     this.#agreement?.session.pump()
     if (this.#isDraining) this.#goOn()
@@ -145,23 +123,24 @@ export class Connection implements TransportReceiver, CommitWaiter {
 
   onClose(error: Error | undefined): void {
     this.engine.timers.clear(this.#timer)
-    this.engine.writeBuffers.changed(-this.#unsentBytes)
-    this.#unsentBytes = 0
+    this.sender.release()
     const reason = error === undefined ? 'the client closed the network connection without DISCONNECT' : error.message
     this.#end({ reasonCode: ReasonCode.UnspecifiedError, reason }, false)
     this.engine.connections.delete(this)
     if (this.engine.connections.size === 0) this.engine.onAllClosed?.()
   }
 
-  onCommitted(commit: CommitNumber): void {
-    if (this.#isClosed) return
-    this.#responses.release(commit, (delivery) => this.#sendIfInFlight(delivery))
-    this.#scheduleFlush()
+  /** A QoS 2 message that waited for its commit may have been overtaken by an acknowledgement, or another connection. */
+  sendsLate(delivery: Delivery): boolean {
+    return this.#agreement?.session.inflight.sendsLate(delivery) === true
+  }
+
+  onAnswered(): void {
     if (this.#isDraining) this.#goOn()
   }
 
-  onCommitFailed(error: Error): void {
-    this.close({ reasonCode: ReasonCode.ImplementationSpecificError, reason: `the store failed: ${error.message}` })
+  onStuck(reasonCode: ReasonCode, reason: string): void {
+    this.close({ reasonCode, reason })
   }
 
   /**
@@ -180,11 +159,6 @@ export class Connection implements TransportReceiver, CommitWaiter {
     )
   }
 
-  /** The client has told its Maximum Packet Size: nothing larger is sent from here on ([5.0 MQTT-3.1.2-24]). */
-  limitPackets(maximumPacketSize: number): void {
-    this.#packetBytesMax = maximumPacketSize
-  }
-
   /** The client is accepted: its session sends from here on, and its keep alive runs. */
   accept(agreement: Agreement, connect: ConnectPacket): void {
     const { engine } = this
@@ -192,13 +166,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
     const { topicAliasMaximum } = connect.properties
     this.#agreement = agreement
     this.#unreleasedBefore = agreement.session.received.size
-    this.#publishWriter = new PublishWriter(
-      this.#output,
-      this.protocolVersion,
-      this.#packetBytesMax,
-      Math.min(topicAliasMaximum ?? 0, engine.limits.topicAliasMaximum),
-      () => engine.clock.now()
-    )
+    this.sender.open(Math.min(topicAliasMaximum ?? 0, engine.limits.topicAliasMaximum), agreement.requestProblemInformation)
     this.#setKeepAlive(agreement.keepAliveSeconds)
   }
 
@@ -207,88 +175,10 @@ export class Connection implements TransportReceiver, CommitWaiter {
    * @throws MqttError if it is too large for the client, which could not go on without it
    */
   welcome(connack: ConnackPacket): void {
-    const bytes = this.#encodeToFit(connack)
-    if (bytes === undefined) {
+    if (!this.sender.sendNow(connack)) {
       throw new MqttError(ReasonCode.PacketTooLarge, 'CONNACK is above the Maximum Packet Size of the client')
     }
     this.#isWelcomed = true
-    this.#output.append(bytes)
-    this.#scheduleFlush()
-  }
-
-  /** Answers with a packet; if the store has to keep something first, once that is durable. */
-  respond(packet: Packet, isStored: boolean): void {
-    const bytes = this.#encodeToFit(packet)
-    if (bytes === undefined) return
-    if (!isStored && this.#responses.isEmpty) {
-      this.#output.append(bytes)
-      this.#scheduleFlush()
-    } else {
-      this.#responses.add({ commit: this.#commitToWaitFor(isStored), bytes })
-    }
-  }
-
-  /** Answers with a PUBACK, PUBREC, PUBREL or PUBCOMP of success. */
-  acknowledge(type: AcknowledgementType, packetIdentifier: number, isStored: boolean): void {
-    if (!isStored && this.#responses.isEmpty) {
-      this.#responses.writeAcknowledgement(type, packetIdentifier)
-      this.#scheduleFlush()
-    } else {
-      this.#responses.add({ commit: this.#commitToWaitFor(isStored), acknowledgement: type, packetIdentifier })
-    }
-  }
-
-  /** Sends a packet ahead of any answers that wait: AUTH, PINGRESP, DISCONNECT, a CONNACK that refuses. */
-  sendNow(packet: Packet): void {
-    const bytes = this.#encodeToFit(packet)
-    if (bytes === undefined) return
-    this.#output.append(bytes)
-    this.#scheduleFlush()
-  }
-
-  /** Whether the client's Maximum Packet Size allows a message ([5.0 MQTT-3.1.2-24]). */
-  takes(delivery: Delivery): boolean {
-    return this.#publishWriter?.takes(delivery.message, delivery.qos, delivery.subscriptionIdentifiers) ?? false
-  }
-
-  /** Sends a message; false if it is too large for the client. */
-  sendPublish(
-    message: Message,
-    qos: QoS,
-    retain: boolean,
-    subscriptionIdentifiers: readonly number[],
-    packetIdentifier: number,
-    dup: boolean
-  ): boolean {
-    const writer = this.#publishWriter
-    if (writer === undefined || !writer.takes(message, qos, subscriptionIdentifiers)) return false
-    writer.write(message, qos, retain, dup, packetIdentifier, subscriptionIdentifiers)
-    this.#scheduleFlush()
-    return true
-  }
-
-  /** Sends a message that is in flight, with DUP if it was sent before ([5.0 MQTT-3.3.1-1], [3.1.1 MQTT-3.3.1-1]). */
-  sendDelivery(delivery: Delivery): void {
-    const { message, qos, retain, packetIdentifier, subscriptionIdentifiers, wasSent } = delivery
-    delivery.wasSent = true
-    this.#publishWriter?.write(message, qos, retain, wasSent, packetIdentifier, subscriptionIdentifiers)
-    this.#scheduleFlush()
-  }
-
-  /** Sends a message once the commit that is gathering is durable. */
-  sendAfterCommit(delivery: Delivery): void {
-    this.#responses.add({ commit: this.#commitToWaitFor(true), delivery })
-  }
-
-  sendPubrel(packetIdentifier: number): void {
-    this.acknowledge(PacketType.Pubrel, packetIdentifier, false)
-  }
-
-  /** Writes what this turn has brought. */
-  flush(): void {
-    this.#isFlushScheduled = false
-    this.#output.flush(this.transport)
-    this.#countUnsent()
   }
 
   /** Refuses the client, or ends its connection, as its version allows: CONNACK or DISCONNECT, then close. */
@@ -338,10 +228,11 @@ export class Connection implements TransportReceiver, CommitWaiter {
 
   /** Whether the client has so many answers coming that it is not read from until it has taken some. */
   #mustDrain(): boolean {
-    if (this.#responses.length > this.engine.limits.receiveMaximum) return true
-    if (!this.isCongested) return false
-    this.flush()
-    return this.isCongested
+    const { sender } = this
+    if (sender.waitingResponses > this.engine.limits.receiveMaximum) return true
+    if (!sender.isCongested) return false
+    sender.flush()
+    return sender.isCongested
   }
 
   #goOn(): void {
@@ -365,48 +256,11 @@ export class Connection implements TransportReceiver, CommitWaiter {
     this.#handlePackets()
   }
 
-  #sendIfInFlight(delivery: Delivery): void {
-    if (this.#agreement?.session.inflight.sendsLate(delivery) === true) this.sendDelivery(delivery)
-  }
-
-  #commitToWaitFor(isStored: boolean): CommitNumber {
-    const { store, commits } = this.engine
-    if (!isStored) return 0
-    const commit = store.gatheringCommit
-    if (this.#waitsForCommit !== commit) {
-      this.#waitsForCommit = commit
-      commits.wait(commit, this)
-    }
-    return commit
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled || this.#isClosed) return
-    this.#isFlushScheduled = true
-    this.engine.flushes.schedule(this)
-  }
-
-  #countUnsent(): void {
-    const { bufferedBytes } = this.transport
-    if (bufferedBytes === this.#unsentBytes) return
-    this.engine.writeBuffers.changed(bufferedBytes - this.#unsentBytes)
-    this.#unsentBytes = bufferedBytes
-  }
-
-  /** Encodes a packet for this client, without its Reason String and User Properties where they must not be sent. */
-  #encodeToFit(packet: Packet): Uint8Array | undefined {
-    const wantsDiagnostics = this.#agreement?.requestProblemInformation !== false || alwaysMayExplain(packet)
-    const full = encodePacket(wantsDiagnostics ? packet : withoutDiagnostics(packet), this.protocolVersion)
-    if (full.byteLength <= this.#packetBytesMax) return full
-    const bare = encodePacket(withoutDiagnostics(packet), this.protocolVersion)
-    return bare.byteLength <= this.#packetBytesMax ? bare : undefined
-  }
-
   #announceClose({ reasonCode, reason, serverReference }: CloseReason): void {
     // [5.0 MQTT-3.14.0-1]
     if (!this.#isWelcomed) this.#refuse(reasonCode, reason, serverReference)
     else if (this.isMqtt5) {
-      this.sendNow({
+      this.sender.sendNow({
         type: PacketType.Disconnect,
         reasonCode: toDisconnectReasonCode(reasonCode),
         properties: { reasonString: reason, serverReference }
@@ -417,7 +271,7 @@ export class Connection implements TransportReceiver, CommitWaiter {
   #refuse(reasonCode: ReasonCode, reason: string, serverReference: string | undefined): void {
     if (this.decoder.protocolVersion === undefined) return
     if (this.isMqtt5) {
-      this.sendNow({
+      this.sender.sendNow({
         type: PacketType.Connack,
         sessionPresent: false,
         reasonCode: toConnectReasonCode(reasonCode),
@@ -428,12 +282,11 @@ export class Connection implements TransportReceiver, CommitWaiter {
     // [3.1.1 MQTT-3.2.2-6] if no return code fits, the connection is closed without CONNACK
     const returnCode = toConnectReturnCode(reasonCode)
     if (returnCode === undefined) return
-    this.sendNow({ type: PacketType.Connack, sessionPresent: false, reasonCode: returnCode, properties: NO_PROPERTIES })
+    this.sender.sendNow({ type: PacketType.Connack, sessionPresent: false, reasonCode: returnCode, properties: NO_PROPERTIES })
   }
 
   #closeTransport(): void {
-    this.#output.flush(this.transport)
-    this.#countUnsent()
+    this.sender.close()
     this.transport.end()
     this.engine.timers.set(this.#timer, this.engine.clock.now() + CLOSE_TIMEOUT_MS)
   }
@@ -447,14 +300,14 @@ export class Connection implements TransportReceiver, CommitWaiter {
     const { peer } = transport
     const agreement = this.#agreement
     if (agreement === undefined) {
-      engine.events.emit('connectionRefused', { clientId: '', reasonCode, reason, peer })
+      engine.tell((events) => events.emit('connectionRefused', { clientId: '', reasonCode, reason, peer }))
       engine.logger.info({ peer: peer.address, reasonCode: reasonCodeName(reasonCode), reason }, 'connection not accepted')
       return
     }
     const { clientId } = agreement.identity
     if (engine.clients.get(clientId) === this) engine.clients.delete(clientId)
     engine.sessions.connectionClosed(agreement.session)
-    engine.events.emit('clientDisconnected', { clientId, reasonCode, reason, byClient, peer })
+    engine.tell((events) => events.emit('clientDisconnected', { clientId, reasonCode, reason, byClient, peer }))
     engine.logger.info({ clientId, peer: peer.address, reasonCode: reasonCodeName(reasonCode), reason }, 'client disconnected')
   }
 

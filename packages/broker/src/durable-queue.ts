@@ -61,6 +61,8 @@ export class DurableQueue {
 
   /** A message was appended for this queue, and has been offered to its consumers. */
   appended(bytes: number): void {
+    // Not every message moves a consumer: one may be too large for its only subscriber, or its own.
+    this.consumerMoved()
     if (--this.#appendsUntilTrim <= 0) this.trim()
     this.#messagesUntilCheck--
     this.#bytesUntilCheck -= bytes

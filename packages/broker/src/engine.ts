@@ -12,6 +12,7 @@ import type { Limits } from './limits.ts'
 import type { Logger } from './logger.ts'
 import type { Behaviour, Features } from './options.ts'
 import { SlabPool } from './output-buffer.ts'
+import { RetainedExpiry } from './retained-expiry.ts'
 import { Router } from './router.ts'
 import { SessionRegistry } from './session-registry.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -66,6 +67,7 @@ export class Engine {
   readonly subscriptions: Subscriptions
   readonly sessions: SessionRegistry
   readonly wills: WillMessages
+  readonly retainedExpiry: RetainedExpiry
   /** Network connections, accepted or not. */
   readonly connections: Set<Connection> = new Set()
   /** By ClientID: those that have been accepted. */
@@ -86,9 +88,12 @@ export class Engine {
     this.random = parts.random
     this.newClientId = parts.newClientId
     this.fates = new FateLedger(parts.limits.recentDropsMax, () => parts.clock.now())
-    this.fates.listen((drop) => this.events.emit('messageDropped', drop))
+    this.fates.listen((drop) => this.tell((events) => events.emit('messageDropped', drop)))
     this.timers = new Timers(parts.clock)
-    this.commits = new Commits((error) => this.reportStoreError(error))
+    this.commits = new Commits(
+      (error) => this.reportStoreError(error),
+      (error) => this.logger.error({ err: error }, 'what waited for a commit failed')
+    )
     this.flushes = new Flushes(parts.clock)
     const { writeBufferBytesMax, writeBuffersBytesMax, transientQueuedBytesMax, transientQueuesBytesMax } = parts.limits
     this.writeBuffers = new SharedBound(writeBufferBytesMax, writeBuffersBytesMax, WRITE_BUFFER_BYTES_MIN)
@@ -97,6 +102,7 @@ export class Engine {
     this.subscriptions = new Subscriptions(this)
     this.sessions = new SessionRegistry(this)
     this.wills = new WillMessages(this)
+    this.retainedExpiry = new RetainedExpiry(this)
   }
 
   /** Opens the store and puts back what it holds. */
@@ -119,6 +125,16 @@ export class Engine {
     }
     for (const stored of contents.sessions) await this.sessions.restoreInflight(stored)
     for (const will of contents.wills) this.wills.restore(will)
+    if (this.store.retainedCount > 0) this.retainedExpiry.watch()
+  }
+
+  /** Tells the application what happened; a listener that throws is its mistake, and costs nobody a message. */
+  tell(emit: (events: BrokerEventEmitter) => void): void {
+    try {
+      emit(this.events)
+    } catch (error) {
+      this.logger.error({ err: error }, 'a listener of the application failed')
+    }
   }
 
   /** Calls back when everything changed so far is durable; if that fails, never. */
@@ -131,9 +147,9 @@ export class Engine {
     return this.#committedThrough(this.store.gatheringCommit)
   }
 
-  /** Resolves when nobody waits for a commit any longer. */
+  /** Resolves when nobody waits for a commit any longer, be it durable or lost. */
   async settled(): Promise<void> {
-    while (this.commits.awaited > 0) await this.#committedThrough(this.commits.awaited)
+    while (this.commits.awaited > 0) await this.#committedThrough(this.commits.awaited).catch(() => {})
   }
 
   #committedThrough(commit: CommitNumber): Promise<void> {
@@ -145,6 +161,6 @@ export class Engine {
   reportStoreError(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error))
     this.logger.error({ err: failure }, 'the store failed: nothing that depended on it is acknowledged')
-    this.events.emit('storeFailed', failure)
+    this.tell((events) => events.emit('storeFailed', failure))
   }
 }

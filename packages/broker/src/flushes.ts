@@ -1,24 +1,24 @@
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
+import type { PacketSender } from './packet-sender.ts'
 
-/** Has what connections have to send written once per event-loop turn. */
+/** Has what there is to send written once per event-loop turn. */
 export class Flushes {
   readonly #clock: Clock
-  #waiting: Connection[] = []
+  #waiting: PacketSender[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** A connection has something to send; called once per turn, by the first packet. */
-  schedule(connection: Connection): void {
+  /** There is something to send to a client; called once per turn, by the first packet. */
+  schedule(sender: PacketSender): void {
     if (this.#waiting.length === 0) this.#clock.defer(() => this.#flush())
-    this.#waiting.push(connection)
+    this.#waiting.push(sender)
   }
 
   #flush(): void {
-    const connections = this.#waiting
+    const senders = this.#waiting
     this.#waiting = []
-    for (const connection of connections) connection.flush()
+    for (const sender of senders) sender.flush()
   }
 }

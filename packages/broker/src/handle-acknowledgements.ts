@@ -29,7 +29,7 @@ export function handlePubrec(
   if (session.receivedByClient(packetIdentifier)) {
     // That the client has it must be on record before PUBREL: after a crash the PUBLISH must not be repeated.
     session.touch()
-    connection.acknowledge(PacketType.Pubrel, packetIdentifier, session.isDurable)
+    connection.sender.acknowledge(PacketType.Pubrel, packetIdentifier, session.isDurable)
   } else {
     releaseUnknown(connection, packetIdentifier)
   }
@@ -48,7 +48,7 @@ export function handlePubrel(connection: Connection, { session }: Agreement, { p
   // [5.0 MQTT-4.3.3-13] the exchange is finished even if the message has expired meanwhile
   if (message.isExpired(clock.now())) fates.record('expired', message, session.clientId)
   else if (router.publish(message) === Routed.Stored) isStored = true
-  connection.acknowledge(PacketType.Pubcomp, packetIdentifier, isStored)
+  connection.sender.acknowledge(PacketType.Pubcomp, packetIdentifier, isStored)
 }
 
 /** PUBCOMP from a subscriber: a QoS 2 message is finished ([5.0 MQTT-4.3.3-5]). */
@@ -59,18 +59,18 @@ export function handlePubcomp({ session }: Agreement, { packetIdentifier }: Pubc
 /** A PUBREC for a message that is not in flight: 3.1.1 knows no other answer than PUBREL. */
 function releaseUnknown(connection: Connection, packetIdentifier: number): void {
   if (!connection.isMqtt5) {
-    connection.acknowledge(PacketType.Pubrel, packetIdentifier, false)
+    connection.sender.acknowledge(PacketType.Pubrel, packetIdentifier, false)
     return
   }
   const reasonCode = ReasonCode.PacketIdentifierNotFound
-  connection.respond({ type: PacketType.Pubrel, packetIdentifier, reasonCode, properties: NO_PROPERTIES }, false)
+  connection.sender.respond({ type: PacketType.Pubrel, packetIdentifier, reasonCode, properties: NO_PROPERTIES }, false)
 }
 
 function completeUnknown(connection: Connection, packetIdentifier: number): void {
   if (!connection.isMqtt5) {
-    connection.acknowledge(PacketType.Pubcomp, packetIdentifier, false)
+    connection.sender.acknowledge(PacketType.Pubcomp, packetIdentifier, false)
     return
   }
   const reasonCode = ReasonCode.PacketIdentifierNotFound
-  connection.respond({ type: PacketType.Pubcomp, packetIdentifier, reasonCode, properties: NO_PROPERTIES }, false)
+  connection.sender.respond({ type: PacketType.Pubcomp, packetIdentifier, reasonCode, properties: NO_PROPERTIES }, false)
 }

@@ -12,7 +12,7 @@ import { isPromise } from './maybe-promise.ts'
  */
 export function handleConnect(connection: Connection, packet: ConnectPacket): void {
   const { engine, transport } = connection
-  connection.limitPackets(packet.properties.maximumPacketSize ?? Infinity)
+  connection.sender.limitPackets(packet.properties.maximumPacketSize ?? Infinity)
   if (engine.isClosing) throw new MqttError(ReasonCode.ServerUnavailable, 'the server is shutting down')
   if (engine.clients.size >= engine.limits.clientsMax && !engine.clients.has(packet.clientId)) {
     throw new MqttError(

@@ -57,7 +57,7 @@ function handleAccepted(connection: Connection, agreement: Agreement, packet: Pa
       return
     case PacketType.Pingreq:
       // [5.0 MQTT-3.12.4-1] [3.1.1 MQTT-3.12.4-1]
-      connection.sendNow(PINGRESP)
+      connection.sender.sendNow(PINGRESP)
       return
     case PacketType.Disconnect:
       handleDisconnect(connection, agreement, packet)

@@ -120,7 +120,7 @@ function accept(connection: Connection, agreement: Agreement, packet: PublishPac
     if (routed === Routed.Nowhere && connection.isMqtt5) {
       answer(connection, packet, ReasonCode.NoMatchingSubscribers, undefined, false)
     } else {
-      connection.acknowledge(PacketType.Puback, packetIdentifier, routed === Routed.Stored)
+      connection.sender.acknowledge(PacketType.Puback, packetIdentifier, routed === Routed.Stored)
     }
   } else {
     receive(connection, agreement, packet, message)
@@ -150,7 +150,7 @@ function confirmReceived(connection: Connection, { session }: Agreement, packet:
   if (connection.isMqtt5 && !message.retain && !connection.engine.router.hasSubscriber(message.topicName)) {
     answer(connection, packet, ReasonCode.NoMatchingSubscribers, undefined, session.isDurable)
   } else {
-    connection.acknowledge(PacketType.Pubrec, packet.packetIdentifier, session.isDurable)
+    connection.sender.acknowledge(PacketType.Pubrec, packet.packetIdentifier, session.isDurable)
   }
 }
 
@@ -169,7 +169,7 @@ function refuse(connection: Connection, packet: PublishPacket, message: Message,
   if (isUnauthorized ? engine.options.unauthorizedPublishMqtt3 === 'close' : packet.qos > 0) {
     connection.close({ reasonCode, reason: `${reasonCodeName(reasonCode)}: ${reason}` })
   } else if (packet.qos > 0) {
-    connection.acknowledge(packet.qos === 1 ? PacketType.Puback : PacketType.Pubrec, packet.packetIdentifier, false)
+    connection.sender.acknowledge(packet.qos === 1 ? PacketType.Puback : PacketType.Pubrec, packet.packetIdentifier, false)
   }
 }
 
@@ -181,5 +181,5 @@ function answer(
   isStored: boolean
 ): void {
   const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec
-  connection.respond({ type, packetIdentifier, reasonCode, properties: { reasonString } }, isStored)
+  connection.sender.respond({ type, packetIdentifier, reasonCode, properties: { reasonString } }, isStored)
 }

@@ -110,7 +110,7 @@ function subscribe(connection: Connection, agreement: Agreement, packet: Subscri
     return failure ?? grant(connection, agreement, request, identifier)
   })
   const hasStored = session.isDurable && reasonCodes.some((reasonCode) => reasonCode < ReasonCode.UnspecifiedError)
-  connection.respond(
+  connection.sender.respond(
     {
       type: PacketType.Suback,
       packetIdentifier: packet.packetIdentifier,
@@ -156,6 +156,6 @@ function grant(
   const wantsRetained =
     retainHandling === RetainHandling.SendAtSubscribe || (retainHandling === RetainHandling.SendIfNew && isNew)
   if (wantsRetained && shared === undefined && engine.store.retainedCount > 0) session.retainedScans.begin(subscription)
-  engine.events.emit('subscribed', { clientId: session.clientId, topicFilter, qos })
+  engine.tell((events) => events.emit('subscribed', { clientId: session.clientId, topicFilter, qos }))
   return qos
 }

@@ -9,11 +9,11 @@ export function handleUnsubscribe(connection: Connection, { session }: Agreement
   const reasonCodes = packet.topicFilters.map((topicFilter): UnsubscribeReasonCode => {
     if (validateTopicFilter(topicFilter) !== undefined) return ReasonCode.TopicFilterInvalid
     if (!engine.subscriptions.remove(session, topicFilter, 'unsubscribed')) return ReasonCode.NoSubscriptionExisted
-    engine.events.emit('unsubscribed', { clientId: session.clientId, topicFilter })
+    engine.tell((events) => events.emit('unsubscribed', { clientId: session.clientId, topicFilter }))
     return ReasonCode.Success
   })
   const hasStored = session.isDurable && reasonCodes.includes(ReasonCode.Success)
-  connection.respond(
+  connection.sender.respond(
     {
       type: PacketType.Unsuback,
       packetIdentifier: packet.packetIdentifier,

@@ -85,9 +85,21 @@ export class LogConsumer implements Consumer {
     return sequence > this.#cutThrough
   }
 
-  /** How many messages of a queue still wait for this consumer. */
-  waiting(queue: DurableQueue): number {
-    return this.#store.backlog({ queue: queue.id, after: this.readThrough(queue) }).messages
+  /** A queue is to be left once it has been read, and cannot be read back from after a restart. */
+  leaveLater(): void {
+    this.#cut(this.#store.lastSequence)
+  }
+
+  reads(queue: DurableQueue): boolean {
+    return this.#queues.has(queue)
+  }
+
+  /** How many messages of a queue, up to a sequence number, still wait for this consumer. */
+  waiting(queue: DurableQueue, through: SequenceNumber = Infinity): number {
+    const after = this.readThrough(queue)
+    if (through <= after) return 0
+    const { messages } = this.#store.backlog({ queue: queue.id, after })
+    return through === Infinity ? messages : messages - this.#store.backlog({ queue: queue.id, after: through }).messages
   }
 
   /** Everything up to here is finished, as far as one queue is concerned. */

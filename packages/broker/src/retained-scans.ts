@@ -1,9 +1,9 @@
 import type { RetainedMessage, RetainedPage } from '@godwit/storage'
-import type { Connection } from './connection.ts'
 import type { Engine } from './engine.ts'
 import { Delivery } from './inflight.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Message } from './message.ts'
+import type { PacketSender } from './packet-sender.ts'
 import { lowerQoS } from './quality-of-service.ts'
 import type { Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
@@ -57,35 +57,35 @@ export class RetainedScans {
   }
 
   /** Sends as much as the client takes. */
-  run(connection: Connection): void {
+  run(sender: PacketSender): void {
     let pages = 0
     for (const subscription of this.#subscriptions) {
-      while (!this.#isReading && subscription.retainedScan !== undefined && this.#hasRoomFor(subscription, connection)) {
+      while (!this.#isReading && subscription.retainedScan !== undefined && this.#hasRoomFor(subscription, sender)) {
         if (pages++ >= PAGES_PER_TURN_MAX) {
           this.#engine.clock.defer(() => this.#session.pump())
           return
         }
-        this.#readPage(subscription, connection)
+        this.#readPage(subscription, sender)
       }
     }
   }
 
-  #hasRoomFor(subscription: Subscription, connection: Connection): boolean {
-    return subscription.qos === 0 ? !connection.isCongested : this.#session.canSend
+  #hasRoomFor(subscription: Subscription, sender: PacketSender): boolean {
+    return subscription.qos === 0 ? !sender.isCongested : this.#session.canSend
   }
 
-  #readPage(subscription: Subscription, connection: Connection): void {
+  #readPage(subscription: Subscription, sender: PacketSender): void {
     const limit = subscription.qos === 0 ? PAGE_MESSAGES_MAX : Math.min(PAGE_MESSAGES_MAX, this.#session.inflight.room)
     const page = this.#engine.store.readRetained(subscription.matchFilter, subscription.retainedScan?.after, limit)
     if (!isPromise(page)) {
-      this.#sendPage(subscription, page, connection)
+      this.#sendPage(subscription, page, sender)
       return
     }
     this.#isReading = true
     page.then(
       (read) => {
         this.#isReading = false
-        if (this.#session.connection === connection) this.#sendPage(subscription, read, connection)
+        if (this.#session.sender === sender) this.#sendPage(subscription, read, sender)
         this.#session.pump()
       },
       (error: unknown) => {
@@ -96,13 +96,13 @@ export class RetainedScans {
   }
 
   /** Sends what of a page the client takes; the rest is read again. */
-  #sendPage(subscription: Subscription, page: RetainedPage, connection: Connection): void {
+  #sendPage(subscription: Subscription, page: RetainedPage, sender: PacketSender): void {
     const scan = subscription.retainedScan
     if (scan === undefined) return
     const { upTo } = scan
     let { after } = scan
     for (const retained of page.messages) {
-      if (!this.#hasRoomFor(subscription, connection)) {
+      if (!this.#hasRoomFor(subscription, sender)) {
         subscription.retainedScan = { upTo, after }
         this.#keepPlace(subscription)
         return

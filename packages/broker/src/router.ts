@@ -98,6 +98,7 @@ export class Router {
     message.own()
     if (message.payload.byteLength === 0) store.deleteRetained(message.topicName)
     else store.putRetained(message, sequence > 0 ? sequence : store.append(message, []))
+    if (message.expiresAtMs !== Infinity) this.#engine.retainedExpiry.watch()
     return true
   }
 }

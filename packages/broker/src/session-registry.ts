@@ -33,7 +33,7 @@ export class SessionRegistry {
     const session = new Session(this.#engine, clientId, expiryIntervalSeconds)
     this.#sessions.set(clientId, session)
     if (session.isDurable) this.#engine.store.putSession(session.toRecord())
-    this.#engine.events.emit('sessionCreated', { clientId })
+    this.#engine.tell((events) => events.emit('sessionCreated', { clientId }))
     return session
   }
 
@@ -68,7 +68,7 @@ export class SessionRegistry {
     for (const topicFilter of [...session.subscriptions.keys()]) this.#engine.subscriptions.remove(session, topicFilter, fate)
     session.recordUndelivered(fate)
     if (session.isDurable) this.#engine.store.deleteSession(session.clientId)
-    this.#engine.events.emit('sessionEnded', { clientId: session.clientId })
+    this.#engine.tell((events) => events.emit('sessionEnded', { clientId: session.clientId }))
     this.#engine.wills.sessionEnded(session.clientId)
   }
 

@@ -1,6 +1,5 @@
 import { topicMatches } from '@godwit/protocol'
 import type { LogEntry, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
-import type { Connection } from './connection.ts'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
 import { Delivery, type DeliverySource, Inflight } from './inflight.ts'
@@ -9,6 +8,7 @@ import { type Target, targetOf } from './match.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Message } from './message.ts'
 import { RetainedScans } from './retained-scans.ts'
+import type { PacketSender } from './packet-sender.ts'
 import { lowerQoS } from './quality-of-service.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
@@ -50,7 +50,9 @@ export class Session implements DeliverySource {
   readonly #queue: TransientQueue | undefined
   /** Subscriptions with QoS 0 and an identifier: they are in no queue of the log, yet their identifiers go along. */
   readonly #identifiedAtMostOnce = new Set<Subscription>()
-  #connection: Connection | undefined
+  /** Replaced by subscriptions of QoS 0 while messages waited for them; they stay until these are sent ([5.0 MQTT-3.8.4-4]). */
+  readonly #leaving = new Set<Subscription>()
+  #sender: PacketSender | undefined
   #isReading = false
   /** Room has come back for messages that wait. */
   #needsPump = false
@@ -69,9 +71,9 @@ export class Session implements DeliverySource {
     }
   }
 
-  /** The connection that messages go to; undefined while there is none, or before its CONNACK. */
-  get connection(): Connection | undefined {
-    return this.#connection
+  /** What messages go by; undefined while there is no connection, or before its CONNACK. */
+  get sender(): PacketSender | undefined {
+    return this.#sender
   }
 
   /** The position in the log of a durable session. */
@@ -81,21 +83,22 @@ export class Session implements DeliverySource {
 
   /** Whether a QoS 1 or 2 message could be sent right now. */
   get canSend(): boolean {
-    return this.#connection !== undefined && this.inflight.hasRoom && !this.#connection.isCongested
+    return this.#sender !== undefined && this.inflight.hasRoom && !this.#sender.isCongested
   }
 
   /** Begins to send on a connection whose CONNACK has gone out: first what is unfinished, then what waits. */
-  attach(connection: Connection, receiveMaximum: number): void {
-    this.#connection = connection
+  attach(sender: PacketSender, receiveMaximum: number): void {
+    this.#sender = sender
     this.disconnectedAtMs = 0
     this.inflight.open(Math.min(receiveMaximum, this.#engine.limits.inflightMax))
-    for (const packetIdentifier of this.inflight.released) connection.sendPubrel(packetIdentifier)
+    for (const packetIdentifier of this.inflight.released) sender.sendPubrel(packetIdentifier)
+    for (const group of this.groups) group.memberConnected(this)
     this.pump()
   }
 
   /** The connection is gone. Messages that came by groups go to their other members. */
   detach(): void {
-    this.#connection = undefined
+    this.#sender = undefined
     this.#consumer?.pause()
     for (const delivery of this.inflight.unacknowledged) delivery.message.own()
     for (const group of this.groups) group.memberLeft(this, 'disconnected')
@@ -109,6 +112,13 @@ export class Session implements DeliverySource {
   removeSubscription(subscription: Subscription): void {
     this.subscriptions.delete(subscription.topicFilter)
     this.#identifiedAtMostOnce.delete(subscription)
+  }
+
+  /** Goes on reading what waits for a subscription that one of QoS 0 replaces. */
+  leaveLater(replaced: Subscription): void {
+    replaced.until = this.#engine.store.lastSequence
+    this.#leaving.add(replaced)
+    this.#consumer?.leaveLater()
   }
 
   /** A message that a topic of its subscriptions matched; `sequence` is 0 if it is not in the log. */
@@ -130,18 +140,18 @@ export class Session implements DeliverySource {
 
   /** Sends at QoS 0, or records why not. */
   sendAtMostOnce(message: Message, retain: boolean, subscriptionIdentifiers: readonly number[]): void {
-    const connection = this.#connection
-    if (connection === undefined) this.#drop('subscriber-offline', message)
-    else if (connection.isCongested) this.#drop('slow-subscriber', message)
-    else if (!connection.sendPublish(message, 0, retain, subscriptionIdentifiers, 0, false)) {
+    const sender = this.#sender
+    if (sender === undefined) this.#drop('subscriber-offline', message)
+    else if (sender.isCongested) this.#drop('slow-subscriber', message)
+    else if (!sender.sendAtMostOnce(message, retain, subscriptionIdentifiers)) {
       this.#drop('too-large-for-client', message)
     }
   }
 
   /** Takes a message into flight and sends it; only with `canSend`. */
   send(delivery: Delivery): void {
-    const connection = this.#connection
-    if (connection === undefined || !connection.takes(delivery)) {
+    const sender = this.#sender
+    if (sender === undefined || !sender.takes(delivery)) {
       // [5.0 MQTT-3.1.2-25] what is too large for the client counts as delivered
       this.#drop('too-large-for-client', delivery.message)
       if (delivery.source !== this) delivery.source?.finish(delivery.sequence)
@@ -150,22 +160,22 @@ export class Session implements DeliverySource {
     delivery.message.own()
     this.inflight.add(delivery)
     if (delivery.source === this) this.#consumer?.sent(delivery.sequence)
-    this.#transmit(connection, delivery)
+    this.#transmit(sender, delivery)
   }
 
   /** Sends whatever there is room for: what is unfinished, retained messages, what waits in the log or the queue. */
   pump(): void {
-    const connection = this.#connection
-    if (connection === undefined) return
-    while (!connection.isCongested) {
+    const sender = this.#sender
+    if (sender === undefined) return
+    while (!sender.isCongested) {
       const delivery = this.inflight.nextToResend()
       if (delivery === undefined) break
       // What never left may still expire, unlike what was sent ([5.0 MQTT-3.3.2-5], [5.0 MQTT-4.3.3-7]).
       if (!delivery.wasSent && delivery.message.isExpired(this.#engine.clock.now())) this.#giveUp(delivery, 'expired')
-      else if (!connection.takes(delivery)) this.#giveUp(delivery, 'too-large-for-client')
-      else this.#transmit(connection, delivery)
+      else if (!sender.takes(delivery)) this.#giveUp(delivery, 'too-large-for-client')
+      else this.#transmit(sender, delivery)
     }
-    if (this.retainedScans.isActive) this.retainedScans.run(connection)
+    if (this.retainedScans.isActive) this.retainedScans.run(sender)
     if (this.#consumer !== undefined) this.#readLog(this.#consumer)
     else this.#drainQueue()
     for (const group of this.groups) group.pump()
@@ -252,6 +262,12 @@ export class Session implements DeliverySource {
       this.#drop(fate, waiting.message)
     }
     for (const message of this.received.values()) this.#drop('never-released', message)
+    this.#finishLeaving(fate)
+  }
+
+  #finishLeaving(fate: Fate): void {
+    for (const replaced of this.#leaving) this.#engine.subscriptions.finishLeaving(replaced, fate)
+    this.#leaving.clear()
   }
 
   #isCaughtUp(): boolean {
@@ -263,13 +279,13 @@ export class Session implements DeliverySource {
     return new Delivery(message, qos, retain, target.subscriptionIdentifiers, sequence, source)
   }
 
-  #transmit(connection: Connection, delivery: Delivery): void {
+  #transmit(sender: PacketSender, delivery: Delivery): void {
     if (this.isDurable && delivery.qos === 2 && !delivery.wasSent) {
       // Its identifier must be on record first: after a crash it must neither be sent twice nor stand for another message.
       this.touch()
-      connection.sendAfterCommit(delivery)
+      sender.sendAfterCommit(delivery)
     } else {
-      connection.sendDelivery(delivery)
+      sender.sendDelivery(delivery)
     }
   }
 
@@ -320,7 +336,7 @@ export class Session implements DeliverySource {
     entries.then(
       (read) => {
         this.#isReading = false
-        if (this.#connection === undefined) return
+        if (this.#sender === undefined) return
         this.#take(consumer, read, limit, end)
         this.pump()
       },
@@ -338,6 +354,7 @@ export class Session implements DeliverySource {
       consumer.advance(entry.sequence)
     }
     if (entries.length < limit) consumer.reachedEnd(end)
+    if (consumer.caughtUp) this.#finishLeaving('unsubscribed')
   }
 
   #takeEntry(entry: LogEntry): void {
@@ -362,8 +379,14 @@ export class Session implements DeliverySource {
     for (const queue of entry.queues) {
       const topicFilter = this.#engine.queues.get(queue)?.topicFilter
       const subscription = topicFilter === undefined ? undefined : this.subscriptions.get(topicFilter)
-      if (subscription !== undefined && subscription.since < entry.sequence) matching.push(subscription)
+      if (subscription !== undefined && subscription.qos > 0 && subscription.since < entry.sequence) matching.push(subscription)
+      for (const replaced of this.#leaving) {
+        const isCovered = replaced.since < entry.sequence && entry.sequence <= replaced.until
+        if (isCovered && replaced.topicFilter === topicFilter) matching.push(replaced)
+      }
     }
+    // Only QoS 0 was granted for it: it was sent when it came.
+    if (matching.length === 0) return undefined
     for (const subscription of this.#identifiedAtMostOnce) {
       if (subscription.since < entry.sequence && topicMatches(subscription.matchFilter, entry.message.topicName)) {
         matching.push(subscription)

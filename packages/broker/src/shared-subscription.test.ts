@@ -50,6 +50,24 @@ describe('a shared subscription', () => {
     expect(world.engine.fates.count('session-ended')).toBe(0)
   })
 
+  it('given members that all went away, then the first to come back gets what the others had not acknowledged', async () => {
+    const world = await World.open()
+    const [one, two] = [
+      await world.connects({ clientId: 'm1', ...DURABLE }),
+      await world.connects({ clientId: 'm2', ...DURABLE })
+    ]
+    await one.subscribes(SHARED)
+    await two.subscribes(SHARED)
+    publishNumbered(world, 1, 6)
+    await world.settle()
+    await one.drops()
+    await two.drops()
+    const back = await world.connects({ clientId: 'm1', ...DURABLE })
+    expect((await back.drains()).toSorted()).toEqual(numbered(1, 6))
+    const late = await world.connects({ clientId: 'm2', ...DURABLE })
+    expect(await late.drains()).toEqual([])
+  })
+
   it('given a QoS 2 message that a member has in flight, then it waits for that member ([5.0 MQTT-4.8.2-4])', async () => {
     const world = await World.open()
     const leaving = await world.connects({ clientId: 'm1', ...DURABLE })

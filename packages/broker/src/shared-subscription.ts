@@ -117,7 +117,7 @@ export class SharedSubscription implements DeliverySource {
    * messages wait for it, and end with its session ([5.0 MQTT-4.8.2-4], [5.0 MQTT-4.8.2-5]).
    */
   memberLeft(session: Session, how: 'disconnected' | 'ended'): void {
-    if (how === 'disconnected' && !this.#members.some((member) => member.session.connection !== undefined)) return
+    if (how === 'disconnected' && !this.#members.some((member) => member.session.sender !== undefined)) return
     for (const delivery of [...session.inflight.unacknowledged]) {
       if (delivery.source !== this) continue
       if (delivery.qos === 1 || !delivery.wasSent) this.#takeBack(session, delivery)
@@ -125,6 +125,13 @@ export class SharedSubscription implements DeliverySource {
     }
     session.touch()
     this.pump()
+  }
+
+  /** A member can take messages again: it gets those that lie with members who are not connected. */
+  memberConnected(session: Session): void {
+    for (const member of this.#members) {
+      if (member.session !== session && member.session.sender === undefined) this.memberLeft(member.session, 'disconnected')
+    }
   }
 
   /** Hands over what waits, as far as members can take it. */
@@ -151,7 +158,7 @@ export class SharedSubscription implements DeliverySource {
   }
 
   #deliverAtMostOnce(message: Message): void {
-    const member = this.#chooser.choose(this.#members, message, ({ session }) => session.connection !== undefined)
+    const member = this.#chooser.choose(this.#members, message, ({ session }) => session.sender !== undefined)
     if (member === undefined) this.#drop('subscriber-offline', message)
     else member.session.sendAtMostOnce(message, message.retain && member.retainAsPublished, identifiersOf(member))
   }
@@ -243,7 +250,7 @@ export class SharedSubscription implements DeliverySource {
 }
 
 function canTake({ session, qos }: Subscription): boolean {
-  return qos === 0 ? session.connection !== undefined && !session.connection.isCongested : session.canSend
+  return qos === 0 ? session.sender !== undefined && !session.sender.isCongested : session.canSend
 }
 
 function identifiersOf(member: Subscription): readonly number[] {

@@ -19,6 +19,8 @@ export class Subscription {
   readonly identifier: number
   /** It covers messages after this one; a replaced subscription hands its own on, so that none is lost between. */
   readonly since: SequenceNumber
+  /** It covers messages up to this one: where it was replaced by another that does not read the log. */
+  until: SequenceNumber = Infinity
   /** Its place among the subscriptions of its filter, kept by the tree. */
   index = -1
   group: SharedSubscription | undefined = undefined

@@ -40,7 +40,8 @@ export class Subscriptions {
   add(session: Session, request: SubscriptionRequest, shared: SharedFilter | undefined, identifier: number): Subscription {
     const replaced = session.subscriptions.get(request.topicFilter)
     // Messages that came since the first SUBSCRIBE stay covered, so that none is lost in the swap ([5.0 MQTT-3.8.4-4]).
-    const since = replaced !== undefined && replaced.qos > 0 ? replaced.since : this.#engine.store.lastSequence
+    const isHandedOn = replaced !== undefined && replaced.qos > 0 && request.qos > 0
+    const since = isHandedOn ? replaced.since : this.#engine.store.lastSequence
     const subscription = new Subscription(session, request, shared, identifier, since)
     this.#connect(subscription, replaced)
     if (session.isDurable) this.#engine.store.putSubscription(session.clientId, subscription.toRecord())
@@ -82,6 +83,16 @@ export class Subscriptions {
     return true
   }
 
+  /** What waited for a subscription that one of QoS 0 replaced has been sent, or its session ends. */
+  finishLeaving(replaced: Subscription, fate: Fate): void {
+    const current = replaced.session.subscriptions.get(replaced.topicFilter)
+    if (current !== undefined && current.qos > 0) return
+    const node = this.#engine.tree.find(replaced.matchFilter)
+    if (node === undefined) return
+    this.#leaveQueue(node, replaced, fate)
+    this.#engine.tree.prune(node)
+  }
+
   /** Has the application that embeds the broker listen to a topic filter; returns what ends it. */
   addLocal(topicFilter: string, listener: (message: Message) => void): () => void {
     const { tree } = this.#engine
@@ -117,7 +128,9 @@ export class Subscriptions {
     this.#engine.tree.addSubscription(node, subscription)
     if (consumer === undefined) return
     if (subscription.qos > 0) consumer.join(this.#queueOf(node, subscription.matchFilter), subscription.since)
-    else if (replaced !== undefined) this.#leaveQueue(node, replaced, 'unsubscribed')
+    else if (replaced === undefined || replaced.qos === 0) return
+    else if (consumer.caughtUp) this.#leaveQueue(node, replaced, 'unsubscribed')
+    else subscription.session.leaveLater(replaced)
   }
 
   #joinGroup(node: FilterNode, subscription: Subscription, shareName: string, replaced: Subscription | undefined): void {
@@ -145,8 +158,8 @@ export class Subscriptions {
   #leaveQueue(node: FilterNode, subscription: Subscription, fate: Fate): void {
     const { consumer, clientId } = subscription.session
     const { queue } = node
-    if (consumer === undefined || queue === undefined || subscription.qos === 0) return
-    this.#engine.fates.recordMany(fate, consumer.waiting(queue), queue.topicFilter, clientId)
+    if (consumer === undefined || queue === undefined || subscription.qos === 0 || !consumer.reads(queue)) return
+    this.#engine.fates.recordMany(fate, consumer.waiting(queue, subscription.until), queue.topicFilter, clientId)
     consumer.leave(queue)
     this.#closeIfUnused(node, queue)
   }

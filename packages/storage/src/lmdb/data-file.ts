@@ -38,9 +38,7 @@ export class DataFile {
       const path = join(this.#folder, 'data.mdb')
       if (!existsSync(path)) await createDataFile(this.#folder)
       checkDataFile(path)
-      this.#tables = openTables(this.#folder)
-      checkFormat(this.#folder, this.#tables)
-      this.#log = new LogReader(this.#tables)
+      checkFormat(this.#folder, this.#openTables())
       this.#committer = await Committer.start(this.#folder)
     } catch (cause) {
       await this.close()
@@ -61,11 +59,33 @@ export class DataFile {
 
   /** One at a time. What a commit brought can be read once its outcome is known. */
   commit(request: CommitRequest, onOutcome: (outcome: CommitOutcome) => void): void {
-    assert(this.#committer !== undefined, 'the store is not open')
-    this.#committer.commit(request, (outcome) => {
+    const committer = this.#committer
+    if (committer === undefined) {
+      const error = new StoreError('failed', `cannot open ${this.#folder} again`)
+      setImmediate(onOutcome, { kind: 'failed', error, changes: request.changes })
+      return
+    }
+    committer.commit(request, (outcome) => {
       this.#tables?.root.resetReadTxn()
       onOutcome(outcome)
     })
+  }
+
+  /**
+   * Opens the tables anew, after a commit that failed: where that was at the page that refers to all others, LMDB refuses to
+   * go on until then. Reads go on meanwhile. If the tables cannot be opened, commits fail until they can.
+   */
+  async reopen(): Promise<void> {
+    await this.#committer?.stop()
+    this.#committer = undefined
+    try {
+      const closed = this.#tables?.root.close()
+      this.#openTables()
+      await closed
+      this.#committer = await Committer.start(this.#folder)
+    } catch {
+      // The next commit tells.
+    }
   }
 
   async close(): Promise<void> {
@@ -76,6 +96,12 @@ export class DataFile {
     this.#log = undefined
     this.#lock?.release()
     this.#lock = undefined
+  }
+
+  #openTables(): Tables {
+    this.#tables = openTables(this.#folder)
+    this.#log = new LogReader(this.#tables)
+    return this.#tables
   }
 }
 

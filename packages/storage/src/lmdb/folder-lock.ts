@@ -24,7 +24,8 @@ export class FolderLock {
     try {
       const database = new DatabaseSync(path)
       try {
-        database.exec('BEGIN EXCLUSIVE')
+        // Without a journal there is nothing to write, and a full disk is no hindrance.
+        database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
       } catch (error) {
         database.close()
         throw error

@@ -17,7 +17,7 @@ import type { CommitOutcome } from './committer.ts'
 import type { Trim } from './commit-messages.ts'
 import { DataFile } from './data-file.ts'
 import { readTotals, RecordKind, recordKey, writeTotals, type Totals } from './layout.ts'
-import type { StoreError } from './store-error.ts'
+import { damaged, StoreError } from './store-error.ts'
 import { StoredLog } from './stored-log.ts'
 import { StoredRecords } from './stored-records.ts'
 import { StoredRetained } from './stored-retained.ts'
@@ -25,8 +25,8 @@ import { StoredRetained } from './stored-retained.ts'
 /** Sequence numbers set aside at a time, so that giving one changes nothing on disk. */
 const SEQUENCES_SET_ASIDE = 65_536
 
-const RETRY_MS_MIN = 100
-const RETRY_MS_MAX = 5_000
+const PAUSE_MS_MIN = 100
+const PAUSE_MS_MAX = 5_000
 
 export interface LmdbStoreOptions {
   /** A folder for this store alone, made if there is none. */
@@ -68,8 +68,12 @@ export class LmdbStore implements Store {
   #gathering = false
   #inFlight: CommitInFlight | undefined = undefined
   #failure: StoreError | undefined = undefined
-  #retryMs = RETRY_MS_MIN
-  #retryTimer: NodeJS.Timeout | undefined = undefined
+  /** Changes were lost, with the thread that had them: nothing after them can be made durable. */
+  #isBroken = false
+  /** After a commit that failed, until the next is tried. */
+  #pause: NodeJS.Timeout | undefined = undefined
+  #pauseMs = PAUSE_MS_MIN
+  #reopening: Promise<void> | undefined = undefined
   #onSettled: (() => void) | undefined = undefined
   #wasOpened = false
   #isClosing = false
@@ -97,9 +101,9 @@ export class LmdbStore implements Store {
       this.#listener = listener
       if (this.#log.hasTrims) this.#begin()
       return contents
-    } catch (error) {
+    } catch (cause) {
       await this.#file.close()
-      throw error
+      throw cause instanceof StoreError ? cause : damaged(cause instanceof Error ? cause.message : String(cause), { cause })
     }
   }
 
@@ -114,7 +118,6 @@ export class LmdbStore implements Store {
       await this.#settle()
     }
     this.#listener = undefined
-    clearTimeout(this.#retryTimer)
     await this.#file.close()
     if (this.#failure !== undefined) throw this.#failure
   }
@@ -251,7 +254,7 @@ export class LmdbStore implements Store {
   }
 
   get #isIdle(): boolean {
-    return this.#inFlight === undefined && this.#retryTimer === undefined
+    return this.#inFlight === undefined && this.#pause === undefined
   }
 
   #begin(): void {
@@ -294,7 +297,7 @@ export class LmdbStore implements Store {
   /** The next commit begins before the listener hears of this one, so that the disk does not wait for it. */
   #succeed({ commit, trims }: CommitInFlight, unfinished: readonly QueueId[]): void {
     this.#failure = undefined
-    this.#retryMs = RETRY_MS_MIN
+    this.#pauseMs = PAUSE_MS_MIN
     this.#log.land(trims, unfinished)
     this.#retained.land()
     const done = this.#gathering || (this.#log.hasTrims && !this.#isClosing) ? this.#start() : undefined
@@ -304,26 +307,33 @@ export class LmdbStore implements Store {
 
   #fail({ commit }: CommitInFlight, error: StoreError, changes: Uint8Array | undefined): void {
     this.#failure = error
-    if (changes !== undefined) this.#batch.prepend(changes)
+    if (changes === undefined) this.#isBroken = true
+    else this.#batch.prepend(changes)
     if (!this.#isClosing) {
-      this.#retryTimer = setTimeout(() => {
-        this.#retryTimer = undefined
-        this.#begin()
-      }, this.#retryMs)
-      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX)
+      this.#pause = setTimeout(() => void this.#retry(), this.#pauseMs)
+      this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS_MAX)
     }
     if (commit !== undefined) this.#listener?.onCommitFailed(commit, error)
   }
 
+  async #retry(): Promise<void> {
+    if (!this.#isBroken) {
+      this.#reopening = this.#file.reopen()
+      await this.#reopening
+      this.#reopening = undefined
+    }
+    this.#pause = undefined
+    if (!this.#isClosing) this.#begin()
+  }
+
   /** Has everything committed that was gathered; if that fails, after one attempt more than was under way. */
   async #settle(): Promise<void> {
-    let attempts = 0
-    while (this.#inFlight !== undefined || this.#gathering || !this.#batch.isEmpty) {
+    clearTimeout(this.#pause)
+    await this.#reopening
+    this.#pause = undefined
+    for (let attempts = 0; this.#inFlight !== undefined || this.#gathering || !this.#batch.isEmpty; attempts++) {
       if (this.#inFlight === undefined) {
         if (this.#failure !== undefined && attempts > 0) return
-        attempts++
-        clearTimeout(this.#retryTimer)
-        this.#retryTimer = undefined
         this.#begin()
       }
       if (this.#inFlight !== undefined) await new Promise<void>((resolve) => (this.#onSettled = resolve))

@@ -17,6 +17,6 @@ export class StoreError extends Error {
   }
 }
 
-export function damaged(what: string): StoreError {
-  return new StoreError('damaged', `the store is damaged: ${what}`)
+export function damaged(what: string, options?: ErrorOptions): StoreError {
+  return new StoreError('damaged', `the store is damaged: ${what}`, options)
 }

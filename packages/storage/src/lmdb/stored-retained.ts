@@ -85,9 +85,10 @@ export class StoredRetained {
     let reached = after
     let examined = 0
 
-    // `sport/#` matches `sport` too ([5.0 4.7.1.2]), which lies before all that begins with `sport/`.
-    if (topicFilter.endsWith('/#') && wildcard === topicFilter.length - 1) {
-      const parent = topicFilter.slice(0, -2)
+    // `sport/#` matches `sport` too ([5.0 4.7.1.2]), which lies before all that begins with `sport/`; names so long that
+    // their keys are cut lie among those.
+    const parent = topicFilter.slice(0, -2)
+    if (topicFilter.endsWith('/#') && wildcard === topicFilter.length - 1 && !keyOf(parent).startsWith(prefix)) {
       messages.push(...this.#only(parent, afterKey).messages)
       if (messages.length > 0) reached = parent
     }

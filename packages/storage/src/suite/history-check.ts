@@ -157,6 +157,9 @@ class Comparison {
         store.deleteWill('nobody')
         await this.#opened.allCommitted()
         break
+      case 'turn':
+        await new Promise((resolve) => setImmediate(resolve))
+        break
       case 'reopen':
         await this.#reopen()
         break

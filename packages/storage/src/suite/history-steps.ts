@@ -37,7 +37,7 @@ export type Step =
   | { readonly kind: 'putRetained'; readonly message: StoredMessage }
   | { readonly kind: 'deleteRetained'; readonly topicName: string }
   | { readonly kind: 'scan'; readonly filter: string; readonly limit: number }
-  | { readonly kind: 'commit' | 'reopen' }
+  | { readonly kind: 'commit' | 'turn' | 'reopen' }
 
 const filter = fc.constantFrom(...FILTERS)
 const filters = fc.uniqueArray(filter, { maxLength: FILTERS.length, size: 'max' })
@@ -124,5 +124,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: is('putRetained'), message }) },
   fc.record({ kind: is('deleteRetained'), topicName: fc.constantFrom(...TOPICS) }),
   fc.record({ kind: is('scan'), filter: fc.constantFrom('#', '+', 'a/+', 'a/#', 'a/b', '+/b', '$SYS/+'), limit }),
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('commit', 'reopen') }) }
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('commit', 'reopen') }) },
+  // Commits that were begun are then in flight, in stores that take their time.
+  { weight: 2, arbitrary: fc.record({ kind: is('turn') }) }
 )

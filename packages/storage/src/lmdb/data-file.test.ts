@@ -1,0 +1,175 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { StoreBench } from '../suite/open-store.ts'
+import { fullMessage, message, session } from '../suite/samples.ts'
+import { checkDataFile } from './check-data-file.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { recordKey, RecordKind } from './layout.ts'
+import { LmdbStore } from './lmdb-store.ts'
+import { openTables } from './tables.ts'
+import { StoreProcess } from './testing/run-store-process.ts'
+import { benchIn, temporaryFolder } from './testing/temporary-store.ts'
+
+const PAGE = 4_096
+
+describe('a folder that is in use', () => {
+  test('given a process that has it open, then a second is refused, until the first is killed', async () => {
+    const path = temporaryFolder()
+    const holder = new StoreProcess([path])
+    onTestFinished(() => holder.kill())
+    await holder.says('open')
+    await expect(open(path)).rejects.toMatchObject({ code: 'in-use', message: expect.stringContaining(path) })
+    await holder.kill()
+    await benchIn(path).open()
+  })
+
+  test('given a store of this process that has it open, then a second is refused, until the first is closed', async () => {
+    const path = temporaryFolder()
+    const bench = benchIn(path)
+    await bench.open()
+    await expect(open(path)).rejects.toMatchObject({ code: 'in-use' })
+    await expect(open(path)).rejects.toMatchObject({ code: 'in-use' })
+    await bench.close()
+    await bench.open()
+  })
+})
+
+describe('a folder that cannot be used', () => {
+  test('given a file in its place, then the error says so', async () => {
+    const path = join(temporaryFolder(), 'file')
+    writeFileSync(path, '')
+    await expect(open(path)).rejects.toMatchObject({ code: 'failed', message: expect.stringContaining(path) })
+  })
+
+  test('given another format, then the error names both, and the folder can be used by who reads it', async () => {
+    const path = temporaryFolder()
+    const bench = benchIn(path)
+    await bench.open()
+    await bench.close()
+    const writeVersion = async (version: number): Promise<void> => {
+      const tables = openTables(path)
+      const writer = new ByteWriter()
+      writer.text('godwit-store')
+      writer.varint(version)
+      tables.records.putSync(recordKey(RecordKind.Format), writer.copy())
+      await tables.root.close()
+    }
+    await writeVersion(7)
+    await expect(open(path)).rejects.toMatchObject({ code: 'format', message: expect.stringMatching(/format 7\b.*format 1\b/) })
+    await writeVersion(1)
+    await bench.open()
+  })
+
+  test('given an LMDB file of something else, then it is not taken for a store', async () => {
+    const path = temporaryFolder()
+    const tables = openTables(path)
+    tables.records.putSync(Buffer.from('k'), Buffer.from('v'))
+    await tables.root.close()
+    await expect(open(path)).rejects.toMatchObject({ code: 'damaged' })
+  })
+})
+
+describe('a file that does not hold what was written', () => {
+  const filled = mkdtempSync(join(tmpdir(), 'godwit-store-'))
+  const whole = join(filled, 'data.mdb')
+
+  beforeAll(() => fill(filled))
+  afterAll(() => rmSync(filled, { recursive: true, force: true }))
+
+  test('given nothing wrong, then nothing is found', () => {
+    expect(checkDataFile(whole)).toBeUndefined()
+  })
+
+  test.each([0, 1, 100, PAGE, 2 * PAGE, 0.5, 0.9])(
+    'given that only this much of it is left, in bytes or as a share: %d, then it is refused and left as it is',
+    async (left) => {
+      const path = folderWith(whole)
+      const file = join(path, 'data.mdb')
+      const { size } = statSync(file)
+      truncateSync(file, left > 0 && left < 1 ? Math.round((size * left) / PAGE) * PAGE : left)
+      await expectDamaged(path)
+    }
+  )
+
+  test.each([
+    ['the first meta page', 0],
+    ['the second meta page', 1]
+  ])('given scribbles on %s, then it is refused and left as it is', async (_, page) => {
+    const path = folderWith(whole)
+    scribble(join(path, 'data.mdb'), page)
+    await expectDamaged(path)
+  })
+
+  test('given scribbles on any page, then it is refused, or opens as it was where only messages are affected', async () => {
+    const pages = statSync(whole).size / PAGE
+    let refused = 0
+    for (let page = 2; page < pages; page++) {
+      const path = folderWith(whole)
+      const file = join(path, 'data.mdb')
+      scribble(file, page)
+      try {
+        checkDataFile(file)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'damaged' })
+        refused++
+        continue
+      }
+      const bench = benchIn(path)
+      try {
+        expect((await bench.open()).contents.sessions.length).toBe(50)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'damaged' })
+        refused++
+      }
+      await bench.close()
+    }
+    expect(refused).toBeGreaterThan(3)
+  })
+
+  test('given another LMDB data format, then the error names both', () => {
+    const file = join(folderWith(whole), 'data.mdb')
+    const bytes = readFileSync(file)
+    bytes.writeUInt32LE(1, 28)
+    writeFileSync(file, bytes)
+    expect(() => checkDataFile(file)).toThrow(/format 1\b.* 2\b/)
+  })
+})
+
+/** Sessions, and messages enough for branch pages, some of them in overflow pages. */
+async function fill(path: string): Promise<void> {
+  const bench = new StoreBench({ store: () => new LmdbStore({ path }) })
+  const { store } = await bench.open()
+  const queue = store.openQueue('#')
+  for (let count = 0; count < 50; count++) {
+    store.putSession(session(`client-${count}`))
+    store.putReceived(`client-${count}`, 1, fullMessage('t'))
+    store.append(message('t', new Uint8Array(count === 7 ? 20_000 : 300)), [queue])
+  }
+  await bench.close()
+}
+
+function folderWith(file: string): string {
+  const path = join(temporaryFolder(), 'copy')
+  mkdirSync(path)
+  cpSync(file, join(path, 'data.mdb'))
+  return path
+}
+
+function scribble(file: string, page: number): void {
+  const bytes = readFileSync(file)
+  bytes.fill(0xa5, page * PAGE, (page + 1) * PAGE)
+  writeFileSync(file, bytes)
+}
+
+async function expectDamaged(path: string): Promise<void> {
+  const before = readFileSync(join(path, 'data.mdb'))
+  await expect(open(path)).rejects.toMatchObject({ code: 'damaged' })
+  expect(readFileSync(join(path, 'data.mdb')).equals(before)).toBe(true)
+  expect(readdirSync(path).filter((name) => name !== 'in-use.lock')).toEqual(['data.mdb'])
+}
+
+function open(path: string): Promise<unknown> {
+  return new LmdbStore({ path }).open({ onCommitted() {}, onCommitFailed() {} })
+}
