@@ -38,12 +38,14 @@ export class RetainedExpiry {
   #sweepPage(): void {
     if (this.#after === undefined) this.#seesExpiring = false
     const page = this.#engine.store.readRetained('#', this.#after, PAGE_MESSAGES_MAX)
-    if (isPromise(page))
+    if (isPromise(page)) {
       page.then(
         (read) => this.#take(read),
         (error: unknown) => this.#engine.reportStoreError(error)
       )
-    else this.#take(page)
+    } else {
+      this.#take(page)
+    }
   }
 
   #take({ messages, next }: RetainedPage): void {

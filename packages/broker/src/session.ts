@@ -4,8 +4,8 @@ import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
 import { Delivery, type DeliverySource, Inflight } from './inflight.ts'
 import { LogConsumer } from './log-consumer.ts'
+import { LogReader, type LogReaderOwner } from './log-reader.ts'
 import { type Target, targetOf } from './match.ts'
-import { isPromise } from './maybe-promise.ts'
 import { Message } from './message.ts'
 import { RetainedScans } from './retained-scans.ts'
 import type { PacketSender } from './packet-sender.ts'
@@ -14,11 +14,6 @@ import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
 import { TransientQueue } from './transient-queue.ts'
 
-/** Entries asked of the log at a time. */
-const READ_ENTRIES_MAX = 256
-/** Entries of the log looked at in one go, before other connections get their turn. */
-const ENTRIES_PER_TURN_MAX = 2048
-
 /**
  * A client's session: its subscriptions, and what is on its way to it. It outlives network connections until its
  * Session Expiry Interval ends ([5.0 4.1], [3.1.1 3.1.2.4]).
@@ -26,7 +21,7 @@ const ENTRIES_PER_TURN_MAX = 2048
  * A durable one (interval above 0) reads the log from a cursor; one that ends with its connection has a bounded queue
  * in memory. QoS 0 is never kept for either.
  */
-export class Session implements DeliverySource {
+export class Session implements DeliverySource, LogReaderOwner {
   readonly clientId: string
   /** Whether it has outlived, or may outlive, a connection; fixed for its life. */
   readonly isDurable: boolean
@@ -47,13 +42,13 @@ export class Session implements DeliverySource {
   readonly group = undefined
   readonly #engine: Engine
   readonly #consumer: LogConsumer | undefined
+  readonly #reader: LogReader | undefined
   readonly #queue: TransientQueue | undefined
   /** Subscriptions with QoS 0 and an identifier: they are in no queue of the log, yet their identifiers go along. */
   readonly #identifiedAtMostOnce = new Set<Subscription>()
   /** Replaced by subscriptions of QoS 0 while messages waited for them; they stay until these are sent ([5.0 MQTT-3.8.4-4]). */
   readonly #leaving = new Set<Subscription>()
   #sender: PacketSender | undefined
-  #isReading = false
   /** Room has come back for messages that wait. */
   #needsPump = false
 
@@ -65,6 +60,7 @@ export class Session implements DeliverySource {
     this.retainedScans = new RetainedScans(engine, this)
     if (this.isDurable) {
       this.#consumer = new LogConsumer('session', clientId, engine.store, () => this.inflight.toRecords())
+      this.#reader = new LogReader(engine, this.#consumer, this)
     } else {
       const { transientQueuedMessagesMax } = engine.limits
       this.#queue = new TransientQueue(transientQueuedMessagesMax, engine.transientQueues, engine.fates, clientId)
@@ -84,6 +80,11 @@ export class Session implements DeliverySource {
   /** Whether a QoS 1 or 2 message could be sent right now. */
   get canSend(): boolean {
     return this.#sender !== undefined && this.inflight.hasRoom && !this.#sender.isCongested
+  }
+
+  /** How many QoS 1 and 2 messages could be sent right now. */
+  get room(): number {
+    return this.canSend ? this.inflight.room : 0
   }
 
   /** Begins to send on a connection whose CONNACK has gone out: first what is unfinished, then what waits. */
@@ -176,9 +177,28 @@ export class Session implements DeliverySource {
       else this.#transmit(sender, delivery)
     }
     if (this.retainedScans.isActive) this.retainedScans.run(sender)
-    if (this.#consumer !== undefined) this.#readLog(this.#consumer)
-    else this.#drainQueue()
+    this.#reader?.read()
+    if (this.#consumer?.caughtUp === true) this.#finishLeaving('unsubscribed')
+    this.#drainQueue()
     for (const group of this.groups) group.pump()
+  }
+
+  /** Its part of reading the log: a message that waited is sent, unless nothing is left of it for this session. */
+  takeEntry(entry: LogEntry): boolean {
+    const message = Message.of(entry.message)
+    if (message.isExpired(this.#engine.clock.now())) {
+      this.#drop('expired', message)
+      return true
+    }
+    const matched = this.#targetOf(entry)
+    const target = message.publisherClientId === this.clientId ? matched?.forOwnMessages : matched
+    if (target === undefined) return true
+    const qos = lowerQoS(message.qos, target.qos)
+    // What is left for its own message may be QoS 0, which went out when it was published.
+    if (qos === 0) return true
+    const retain = target.retainAsPublished && message.retain
+    this.send(this.#deliveryOf(message, qos, retain, target, entry.sequence))
+    return true
   }
 
   /** As `pump`, if something may have become possible since. */
@@ -309,68 +329,6 @@ export class Session implements DeliverySource {
       if (next.message.isExpired(this.#engine.clock.now())) this.#drop('expired', next.message)
       else this.send(next)
     }
-  }
-
-  #readLog(consumer: LogConsumer): void {
-    if (this.#isReading) return
-    let looked = 0
-    while (!consumer.caughtUp && this.canSend) {
-      if (looked >= ENTRIES_PER_TURN_MAX) {
-        this.#engine.clock.defer(() => this.pump())
-        return
-      }
-      const limit = Math.min(this.inflight.room, READ_ENTRIES_MAX)
-      const end = this.#engine.store.lastSequence
-      const entries = this.#engine.store.read(consumer.positions(), limit)
-      if (isPromise(entries)) {
-        this.#readLater(consumer, entries, limit, end)
-        return
-      }
-      this.#take(consumer, entries, limit, end)
-      looked += limit
-    }
-  }
-
-  #readLater(consumer: LogConsumer, entries: Promise<readonly LogEntry[]>, limit: number, end: SequenceNumber): void {
-    this.#isReading = true
-    entries.then(
-      (read) => {
-        this.#isReading = false
-        if (this.#sender === undefined) return
-        this.#take(consumer, read, limit, end)
-        this.pump()
-      },
-      (error: unknown) => {
-        this.#isReading = false
-        this.#engine.reportStoreError(error)
-      }
-    )
-  }
-
-  #take(consumer: LogConsumer, entries: readonly LogEntry[], limit: number, end: SequenceNumber): void {
-    for (const entry of entries) {
-      if (!this.canSend) return
-      if (!consumer.isRestored(entry.sequence)) this.#takeEntry(entry)
-      consumer.advance(entry.sequence)
-    }
-    if (entries.length < limit) consumer.reachedEnd(end)
-    if (consumer.caughtUp) this.#finishLeaving('unsubscribed')
-  }
-
-  #takeEntry(entry: LogEntry): void {
-    const message = Message.of(entry.message)
-    if (message.isExpired(this.#engine.clock.now())) {
-      this.#drop('expired', message)
-      return
-    }
-    const matched = this.#targetOf(entry)
-    const target = message.publisherClientId === this.clientId ? matched?.forOwnMessages : matched
-    if (target === undefined) return
-    const qos = lowerQoS(message.qos, target.qos)
-    // What is left for its own message may be QoS 0, which went out when it was published.
-    if (qos === 0) return
-    const retain = target.retainAsPublished && message.retain
-    this.send(this.#deliveryOf(message, qos, retain, target, entry.sequence))
   }
 
   /** What its subscriptions make of a message of the log; the same as when it was published, had it been taken then. */

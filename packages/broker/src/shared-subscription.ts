@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
 import { Delivery, type DeliverySource } from './inflight.ts'
 import { LogConsumer } from './log-consumer.ts'
-import { isPromise } from './maybe-promise.ts'
+import { LogReader, type LogReaderOwner } from './log-reader.ts'
 import { Message } from './message.ts'
 import { lowerQoS } from './quality-of-service.ts'
 import type { Session } from './session.ts'
@@ -13,9 +13,8 @@ import type { Subscription } from './subscription.ts'
 import type { FilterNode } from './subscription-tree.ts'
 import { TransientQueue } from './transient-queue.ts'
 
-/** Entries asked of the log at a time, and looked at in one go. */
-const READ_ENTRIES_MAX = 64
-const ENTRIES_PER_TURN_MAX = 2048
+/** Entries of the log asked for at a time, while any member has room. */
+const ROOM = 64
 
 const NO_IDENTIFIERS: readonly number[] = []
 
@@ -24,7 +23,7 @@ const NO_IDENTIFIERS: readonly number[] = []
  * ([5.0 4.8.2]). With a durable member it reads the log from a cursor of its own, otherwise it has a queue in memory.
  * What no member can take waits with the group, not with a member.
  */
-export class SharedSubscription implements DeliverySource {
+export class SharedSubscription implements DeliverySource, LogReaderOwner {
   /** `$share/NAME/FILTER` */
   readonly filter: string
   readonly shareName: string
@@ -33,10 +32,10 @@ export class SharedSubscription implements DeliverySource {
   readonly #chooser: ShareChooser
   readonly #members: Subscription[] = []
   #consumer: LogConsumer | undefined
+  #reader: LogReader | undefined
   readonly #queue: TransientQueue
   /** Left by members that went away; they come before anything new. In order of their sequence. */
   readonly #returned: Delivery[] = []
-  #isReading = false
 
   constructor(engine: Engine, filter: string, shareName: string, node: FilterNode) {
     this.filter = filter
@@ -80,6 +79,7 @@ export class SharedSubscription implements DeliverySource {
     const consumer = new LogConsumer('group', this.filter, this.#engine.store, () => ({ inflight: [], released: [] }))
     consumer.join(queue, since)
     this.#consumer = consumer
+    this.#reader = new LogReader(this.#engine, consumer, this)
     return consumer
   }
 
@@ -134,6 +134,15 @@ export class SharedSubscription implements DeliverySource {
     }
   }
 
+  get room(): number {
+    return this.#members.some(canTake) ? ROOM : 0
+  }
+
+  /** Its part of reading the log: a member gets the message. */
+  takeEntry(entry: LogEntry): boolean {
+    return this.#handOver(Message.of(entry.message), entry.sequence, false)
+  }
+
   /** Hands over what waits, as far as members can take it. */
   pump(): void {
     for (let next = this.#returned[0]; next !== undefined; next = this.#returned[0]) {
@@ -141,12 +150,13 @@ export class SharedSubscription implements DeliverySource {
       this.#returned.shift()
     }
     this.#drainQueue()
-    if (this.#consumer !== undefined && this.#queue.length === 0) this.#readLog(this.#consumer)
+    if (this.#queue.length === 0) this.#reader?.read()
   }
 
   /** The group ends with its last member: what had not been delivered is counted, and what is acknowledged later moves nothing. */
   end(fate: Fate): void {
     this.#consumer = undefined
+    this.#reader = undefined
     for (const delivery of this.#returned) this.#drop(fate, delivery.message)
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
       this.#drop(fate, waiting.message)
@@ -204,44 +214,6 @@ export class SharedSubscription implements DeliverySource {
       if (!this.#handOver(next.message, 0, false)) return
       this.#queue.shift()
     }
-  }
-
-  #readLog(consumer: LogConsumer): void {
-    let looked = 0
-    while (!this.#isReading && !consumer.caughtUp && this.#members.some(canTake)) {
-      if (looked >= ENTRIES_PER_TURN_MAX) {
-        this.#engine.clock.defer(() => this.pump())
-        return
-      }
-      looked += READ_ENTRIES_MAX
-      const end = this.#engine.store.lastSequence
-      const entries = this.#engine.store.read(consumer.positions(), READ_ENTRIES_MAX)
-      if (isPromise(entries)) this.#readLater(consumer, entries, end)
-      else this.#take(consumer, entries, end)
-    }
-  }
-
-  #readLater(consumer: LogConsumer, entries: Promise<readonly LogEntry[]>, end: SequenceNumber): void {
-    this.#isReading = true
-    entries.then(
-      (read) => {
-        this.#isReading = false
-        this.#take(consumer, read, end)
-        this.pump()
-      },
-      (error: unknown) => {
-        this.#isReading = false
-        this.#engine.reportStoreError(error)
-      }
-    )
-  }
-
-  #take(consumer: LogConsumer, entries: readonly LogEntry[], end: SequenceNumber): void {
-    for (const entry of entries) {
-      if (!consumer.isRestored(entry.sequence) && !this.#handOver(Message.of(entry.message), entry.sequence, false)) return
-      consumer.advance(entry.sequence)
-    }
-    if (entries.length < READ_ENTRIES_MAX) consumer.reachedEnd(end)
   }
 
   #drop(fate: Fate, message: StoredMessage): void {

@@ -54,7 +54,7 @@ SUBSCRIBE              => packet_identifier [PROPERTIES] (5.0) subscription+
                             bits 5 and 4: Retain Handling; the others 0)
 */
 
-/** Checks the filters as strings only: one that is not a Topic Filter is refused in the SUBACK (0x8F on 5.0). */
+/** Checks the filters as strings only: one that is not a Topic Filter is the server's to refuse, in SUBACK on 5.0. */
 export function decodeSubscribe(reader: Reader, protocolVersion: ProtocolVersion): SubscribePacket {
   const packetIdentifier = reader.packetIdentifier()
   const isMqtt5 = protocolVersion === ProtocolVersion.Mqtt5

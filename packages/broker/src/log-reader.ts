@@ -1,0 +1,77 @@
+import type { LogEntry, SequenceNumber } from '@godwit/storage'
+import type { Engine } from './engine.ts'
+import type { LogConsumer } from './log-consumer.ts'
+import { isPromise } from './maybe-promise.ts'
+
+/** Entries asked of the log at a time. */
+const READ_ENTRIES_MAX = 256
+/** Entries asked for in one go, before other connections get their turn. */
+const ENTRIES_PER_TURN_MAX = 2048
+
+/** Whoever a log is read for: a session, or a group. */
+export interface LogReaderOwner {
+  /** How many messages could be taken right now. */
+  readonly room: number
+  /** Takes a message of the log, or lets it go with a fate. False: there is no room after all, so it stays unread. */
+  takeEntry(entry: LogEntry): boolean
+  /** Goes on, in a later turn of the event loop. */
+  pump(): void
+}
+
+/** Reads a consumer on through the log, for as long as its owner has room for what comes. */
+export class LogReader {
+  readonly #engine: Engine
+  readonly #consumer: LogConsumer
+  readonly #owner: LogReaderOwner
+  #isReading = false
+
+  constructor(engine: Engine, consumer: LogConsumer, owner: LogReaderOwner) {
+    this.#engine = engine
+    this.#consumer = consumer
+    this.#owner = owner
+  }
+
+  /** Reads until the consumer has caught up, or its owner has no room; a store that answers later is waited for. */
+  read(): void {
+    const { store, clock } = this.#engine
+    let asked = 0
+    while (!this.#isReading && !this.#consumer.caughtUp) {
+      const limit = Math.min(this.#owner.room, READ_ENTRIES_MAX)
+      if (limit === 0) return
+      if (asked >= ENTRIES_PER_TURN_MAX) {
+        clock.defer(() => this.#owner.pump())
+        return
+      }
+      asked += limit
+      const end = store.lastSequence
+      const entries = store.read(this.#consumer.positions(), limit)
+      if (isPromise(entries)) this.#takeLater(entries, limit, end)
+      else this.#take(entries, limit, end)
+    }
+  }
+
+  #takeLater(entries: Promise<readonly LogEntry[]>, limit: number, end: SequenceNumber): void {
+    this.#isReading = true
+    entries.then(
+      (read) => {
+        this.#isReading = false
+        this.#take(read, limit, end)
+        this.#owner.pump()
+      },
+      (error: unknown) => {
+        this.#isReading = false
+        this.#engine.reportStoreError(error)
+      }
+    )
+  }
+
+  #take(entries: readonly LogEntry[], limit: number, end: SequenceNumber): void {
+    const consumer = this.#consumer
+    for (const entry of entries) {
+      if (this.#owner.room === 0) return
+      if (!consumer.isRestored(entry.sequence) && !this.#owner.takeEntry(entry)) return
+      consumer.advance(entry.sequence)
+    }
+    if (entries.length < limit) consumer.reachedEnd(end)
+  }
+}
