@@ -168,7 +168,10 @@ for (let round = 0; round < ROUNDS; round++) {
   drains.push((read / (performance.now() - start)) * 1_000)
   await bench.remove()
 }
-show(`read and trim 64 B, ${SLICE} at a time, 300,000 on disk, to the last commit`, `${Math.round(median(drains)).toLocaleString('en')}/s`)
+show(
+  `read and trim 64 B, ${SLICE} at a time, 300,000 on disk, to the last commit`,
+  `${Math.round(median(drains)).toLocaleString('en')}/s`
+)
 
 const bench = new Bench()
 await bench.open()
@@ -194,7 +197,10 @@ for (let session = 0; session < SESSIONS; session++) {
 await bench.committed()
 const openings: number[] = []
 for (let round = 0; round < ROUNDS; round++) openings.push(await bench.reopen())
-show(`open with ${HELD.toLocaleString('en')} messages and ${SESSIONS.toLocaleString('en')} sessions`, `${median(openings).toFixed(0)} ms`)
+show(
+  `open with ${HELD.toLocaleString('en')} messages and ${SESSIONS.toLocaleString('en')} sessions`,
+  `${median(openings).toFixed(0)} ms`
+)
 
 const queue = bench.store.openQueue('devices/+/state')
 const size = bench.fileBytes

@@ -11,10 +11,26 @@ const PUT = 1
 const DELETE = 2
 const DELETE_PREFIX = 3
 
+/** How much a batch does to a table: the pages that it needs follow from that. */
+interface TableGrowth {
+  /** Keys, or stretches of new keys that follow one another. */
+  places: number
+  /** Of new keys and values, with what LMDB adds to them. */
+  bytes: number
+}
+
+export type BatchGrowth = Readonly<Record<TableName, TableGrowth>>
+
+/** What LMDB adds to a key and a value, at most. */
+const NODE_BYTES = 40
+
 /** Gathers changes, to be made in the order in which they come. */
 export class Batch {
   readonly #writer = new ByteWriter()
+  #growth = noGrowth()
+  #table: TableName = 'log'
   #valueRoom = 0
+  #lastQueue: QueueId = 0
 
   get isEmpty(): boolean {
     return this.#writer.length === 0
@@ -23,29 +39,28 @@ export class Batch {
   /** Begins to put a value, which the caller writes and ends with `end()`. */
   put(table: TableName, key: Uint8Array): ByteWriter {
     this.#begin(PUT, table, key)
-    this.#valueRoom = this.#writer.room()
-    return this.#writer
+    return this.#beginValue(table, key.byteLength)
   }
 
-  /** As `put` to the log; writes the key without making it first. */
+  /** As `put` to the log, at its end; writes the key without making it first. */
   putLog(sequence: SequenceNumber): ByteWriter {
     this.#beginKey(PUT, 'log', 6)
     this.#writer.uint48(sequence)
-    this.#valueRoom = this.#writer.room()
-    return this.#writer
+    return this.#beginValue('log', 6)
   }
 
-  /** As `put` to the index; writes the key without making it first. */
+  /** As `put` to the index, at the end of a queue; writes the key without making it first. */
   putIndex(queue: QueueId, sequence: SequenceNumber): ByteWriter {
     this.#beginKey(PUT, 'index', 12)
     this.#writer.uint48(queue)
     this.#writer.uint48(sequence)
-    this.#valueRoom = this.#writer.room()
-    return this.#writer
+    if (queue !== this.#lastQueue) this.#growth.index.places++
+    this.#lastQueue = queue
+    return this.#beginValue('index', 12)
   }
 
   end(): void {
-    this.#writer.fillWithLength(this.#valueRoom)
+    this.#growth[this.#table].bytes += this.#writer.fillWithLength(this.#valueRoom)
   }
 
   delete(table: TableName, key: Uint8Array): void {
@@ -55,29 +70,55 @@ export class Batch {
   /** Deletes all whose keys begin with the prefix. */
   deletePrefix(table: TableName, prefix: Uint8Array): void {
     this.#begin(DELETE_PREFIX, table, prefix)
+    this.#growth[table].places = Infinity
   }
 
   /** Changes that are to be made before those gathered. */
-  prepend(changes: Uint8Array): void {
+  prepend({ changes, growth }: TakenBatch): void {
     const gathered = this.#writer.take()
     this.#writer.raw(changes)
     this.#writer.raw(gathered)
+    for (const table of TABLES) {
+      this.#growth[table].places += growth[table].places
+      this.#growth[table].bytes += growth[table].bytes
+    }
   }
 
   /** Hands over what was gathered, and begins anew. */
-  take(): Buffer<ArrayBuffer> {
-    return this.#writer.take()
+  take(): TakenBatch {
+    const taken = { changes: this.#writer.take(), growth: this.#growth }
+    this.#growth = noGrowth()
+    this.#lastQueue = 0
+    return taken
   }
 
   #begin(kind: number, table: TableName, key: Uint8Array): void {
     this.#beginKey(kind, table, key.byteLength)
     this.#writer.raw(key)
+    this.#growth[table].places++
   }
 
   #beginKey(kind: number, table: TableName, keyBytes: number): void {
     this.#writer.byte((kind << 4) | TABLES.indexOf(table))
     this.#writer.uint32(keyBytes)
   }
+
+  #beginValue(table: TableName, keyBytes: number): ByteWriter {
+    this.#table = table
+    this.#growth[table].bytes += keyBytes + NODE_BYTES
+    this.#valueRoom = this.#writer.room()
+    return this.#writer
+  }
+}
+
+export interface TakenBatch {
+  readonly changes: Uint8Array<ArrayBuffer>
+  readonly growth: BatchGrowth
+}
+
+function noGrowth(): BatchGrowth {
+  const growth = (): TableGrowth => ({ places: 0, bytes: 0 })
+  return { log: growth(), index: growth(), records: growth(), retained: growth() }
 }
 
 /** What can be done to a table. The bytes are views of the batch's. */

@@ -77,14 +77,11 @@ export class ByteWriter {
     return this.#length - 4
   }
 
-  /** Fills the room left at a place with the number of bytes written since. */
-  fillWithLength(room: number): void {
-    this.#bytes.writeUInt32BE(this.#length - room - 4, room)
-  }
-
-  /** What was written, until something more is. */
-  view(): Buffer<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#length)
+  /** Fills the room left at a place with the number of bytes written since, and returns it. */
+  fillWithLength(room: number): number {
+    const length = this.#length - room - 4
+    this.#bytes.writeUInt32BE(length, room)
+    return length
   }
 
   /** A copy of what was written, to keep. */
@@ -95,15 +92,11 @@ export class ByteWriter {
   }
 
   /** Hands over the bytes with all that was written, and begins anew in others. */
-  take(next?: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  take(): Buffer<ArrayBuffer> {
     const taken = this.#bytes.subarray(0, this.#length)
-    this.#bytes = next ?? Buffer.allocUnsafeSlow(CAPACITY_MIN)
+    this.#bytes = Buffer.allocUnsafeSlow(CAPACITY_MIN)
     this.#length = 0
     return taken
-  }
-
-  clear(): void {
-    this.#length = 0
   }
 
   #reserve(size: number): void {

@@ -146,7 +146,9 @@ class DataFileCheck {
       this.#fail(`page ${page} of ${what} has a node that does not fit`)
     }
     return {
-      key: Buffer.from(view.buffer, view.byteOffset + keyStart, keySize).toString().replace(/\0$/, ''),
+      key: Buffer.from(view.buffer, view.byteOffset + keyStart, keySize)
+        .toString()
+        .replace(/\0$/, ''),
       flags,
       child: BigInt(size) + (BigInt(flags) << 32n),
       data: new DataView(view.buffer, view.byteOffset + keyStart + keySize, dataSize)

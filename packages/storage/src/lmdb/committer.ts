@@ -1,13 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import type { QueueId } from '../store.ts'
-import type { CommitReply, CommitRequest, CommitWorkerData } from './commit-messages.ts'
+import type { TakenBatch } from './batch.ts'
+import { BUSY, IDLE, type CommitReply, type CommitRequest, type CommitWorkerData } from './commit-messages.ts'
 import { StoreError } from './store-error.ts'
 
 export type CommitOutcome =
-  /** The transaction is on disk. Of these queues' trims something may be left to do. */
-  | { readonly kind: 'committed'; readonly unfinished: readonly QueueId[] }
-  /** The transaction was not made. Its changes come back, unless they were lost with the thread. */
-  | { readonly kind: 'failed'; readonly error: StoreError; readonly changes: Uint8Array<ArrayBuffer> | undefined }
+  /** The transaction is on disk. Of these queues' trims something may be left to do. The shortage: there is little room. */
+  | { readonly kind: 'committed'; readonly unfinished: readonly QueueId[]; readonly shortage: StoreError | undefined }
+  /** The transaction was not made. The batch comes back, unless it was lost with the thread. */
+  | { readonly kind: 'failed'; readonly error: StoreError; readonly batch: TakenBatch | undefined }
 
 /**
  * The thread that commits, as the broker's thread sees it: it does one thing at a time. Keeps the process running only
@@ -18,18 +19,24 @@ export class Committer {
   #onReply: ((reply: CommitReply) => void) | undefined = undefined
   #onDeath: ((error: Error) => void) | undefined = undefined
   #death: Error | undefined = undefined
+  readonly #state: Int32Array<SharedArrayBuffer>
+  /** A thread that the process's end cuts off within a transaction would wait for itself, and the process for it. */
+  readonly #finish = (): void => void Atomics.wait(this.#state, 0, BUSY)
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, state: Int32Array<SharedArrayBuffer>) {
     this.#worker = worker
+    this.#state = state
+    process.on('exit', this.#finish)
     worker.on('message', (reply: CommitReply) => this.#answer()?.(reply))
-    worker.on('error', (error) => this.#die(error))
+    worker.on('error', (error: unknown) => this.#die(error instanceof Error ? error : new Error(String(error))))
     worker.on('exit', () => this.#die(new Error('the thread that commits has ended')))
   }
 
   /** Starts the thread, which opens the tables in a folder. */
   static async start(folder: string): Promise<Committer> {
-    const workerData: CommitWorkerData = { folder }
-    const committer = new Committer(new Worker(new URL(import.meta.resolve('#commit-worker')), { workerData }))
+    const state = new Int32Array(new SharedArrayBuffer(4))
+    const workerData: CommitWorkerData = { folder, state }
+    const committer = new Committer(new Worker(new URL(import.meta.resolve('#commit-worker')), { workerData }), state)
     await committer.#next()
     return committer
   }
@@ -39,7 +46,7 @@ export class Committer {
       onOutcome({
         kind: 'failed',
         error: new StoreError('failed', `cannot write: ${error.message}`, { cause: error }),
-        changes: undefined
+        batch: undefined
       })
     const death = this.#death
     if (death !== undefined) {
@@ -47,12 +54,15 @@ export class Committer {
       return
     }
     this.#expect((reply) => {
-      if (reply.kind === 'committed') onOutcome(reply)
-      else if (reply.kind === 'failed') {
-        onOutcome({ kind: 'failed', error: new StoreError('failed', `cannot write: ${reply.reason}`), changes: reply.changes })
+      if (reply.kind === 'committed') {
+        const { unfinished, shortage } = reply
+        onOutcome({ kind: 'committed', unfinished, shortage: shortage === undefined ? undefined : cannotWrite(shortage) })
+      } else if (reply.kind === 'failed') {
+        onOutcome({ kind: 'failed', error: cannotWrite(reply.reason), batch: reply.batch })
       }
     }, lost)
-    this.#worker.postMessage(request, [request.changes.buffer])
+    Atomics.store(this.#state, 0, BUSY)
+    this.#worker.postMessage(request, [request.batch.changes.buffer])
   }
 
   /** Lets go of the tables and ends the thread. */
@@ -84,8 +94,14 @@ export class Committer {
 
   #die(error: Error): void {
     this.#death ??= error
+    Atomics.store(this.#state, 0, IDLE)
+    process.off('exit', this.#finish)
     const onDeath = this.#onDeath
     this.#answer()
     onDeath?.(error)
   }
+}
+
+function cannotWrite(reason: string): StoreError {
+  return new StoreError('failed', `cannot write: ${reason}`)
 }

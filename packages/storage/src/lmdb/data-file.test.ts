@@ -8,6 +8,7 @@ import { checkDataFile } from './check-data-file.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { recordKey, RecordKind } from './layout.ts'
 import { LmdbStore } from './lmdb-store.ts'
+import { StoreError } from './store-error.ts'
 import { openTables } from './tables.ts'
 import { StoreProcess } from './testing/run-store-process.ts'
 import { benchIn, temporaryFolder } from './testing/temporary-store.ts'
@@ -20,7 +21,7 @@ describe('a folder that is in use', () => {
     const holder = new StoreProcess([path])
     onTestFinished(() => holder.kill())
     await holder.says('open')
-    await expect(open(path)).rejects.toMatchObject({ code: 'in-use', message: expect.stringContaining(path) })
+    expect(await refusalOf(path)).toMatch(new RegExp(`^in-use: .*${path}`))
     await holder.kill()
     await benchIn(path).open()
   })
@@ -29,8 +30,8 @@ describe('a folder that is in use', () => {
     const path = temporaryFolder()
     const bench = benchIn(path)
     await bench.open()
-    await expect(open(path)).rejects.toMatchObject({ code: 'in-use' })
-    await expect(open(path)).rejects.toMatchObject({ code: 'in-use' })
+    expect(await refusalOf(path)).toMatch(/^in-use: /)
+    expect(await refusalOf(path)).toMatch(/^in-use: /)
     await bench.close()
     await bench.open()
   })
@@ -40,7 +41,7 @@ describe('a folder that cannot be used', () => {
   test('given a file in its place, then the error says so', async () => {
     const path = join(temporaryFolder(), 'file')
     writeFileSync(path, '')
-    await expect(open(path)).rejects.toMatchObject({ code: 'failed', message: expect.stringContaining(path) })
+    expect(await refusalOf(path)).toMatch(new RegExp(`^failed: .*${path}`))
   })
 
   test('given another format, then the error names both, and the folder can be used by who reads it', async () => {
@@ -57,7 +58,7 @@ describe('a folder that cannot be used', () => {
       await tables.root.close()
     }
     await writeVersion(7)
-    await expect(open(path)).rejects.toMatchObject({ code: 'format', message: expect.stringMatching(/format 7\b.*format 1\b/) })
+    expect(await refusalOf(path)).toMatch(/^format: .*format 7\b.*format 1\b/)
     await writeVersion(1)
     await bench.open()
   })
@@ -67,7 +68,7 @@ describe('a folder that cannot be used', () => {
     const tables = openTables(path)
     tables.records.putSync(Buffer.from('k'), Buffer.from('v'))
     await tables.root.close()
-    await expect(open(path)).rejects.toMatchObject({ code: 'damaged' })
+    expect(await refusalOf(path)).toMatch(/^damaged: /)
   })
 })
 
@@ -79,7 +80,7 @@ describe('a file that does not hold what was written', () => {
   afterAll(() => rmSync(filled, { recursive: true, force: true }))
 
   test('given nothing wrong, then nothing is found', () => {
-    expect(checkDataFile(whole)).toBeUndefined()
+    expect(() => checkDataFile(whole)).not.toThrow()
   })
 
   test.each([0, 1, 100, PAGE, 2 * PAGE, 0.5, 0.9])(
@@ -148,6 +149,7 @@ async function fill(path: string): Promise<void> {
     store.append(message('t', new Uint8Array(count === 7 ? 20_000 : 300)), [queue])
   }
   await bench.close()
+  cutToPages(join(path, 'data.mdb'))
 }
 
 function folderWith(file: string): string {
@@ -165,11 +167,26 @@ function scribble(file: string, page: number): void {
 
 async function expectDamaged(path: string): Promise<void> {
   const before = readFileSync(join(path, 'data.mdb'))
-  await expect(open(path)).rejects.toMatchObject({ code: 'damaged' })
+  expect(await refusalOf(path)).toMatch(/^damaged: /)
   expect(readFileSync(join(path, 'data.mdb')).equals(before)).toBe(true)
   expect(readdirSync(path).filter((name) => name !== 'in-use.lock')).toEqual(['data.mdb'])
 }
 
-function open(path: string): Promise<unknown> {
-  return new LmdbStore({ path }).open({ onCommitted() {}, onCommitFailed() {} })
+/** Why a store cannot be opened there. */
+async function refusalOf(path: string): Promise<string> {
+  try {
+    await new LmdbStore({ path }).open({ onCommitted() {}, onCommitFailed() {} })
+  } catch (error) {
+    if (error instanceof StoreError) return `${error.code}: ${error.message}`
+    throw error
+  }
+  return 'it was opened'
+}
+
+/** Cuts off what the file has in advance. */
+function cutToPages(file: string): void {
+  const bytes = readFileSync(file)
+  let { length } = bytes
+  while (bytes[length - 1] === 0) length--
+  truncateSync(file, Math.ceil(length / PAGE) * PAGE)
 }

@@ -62,7 +62,7 @@ export class DataFile {
     const committer = this.#committer
     if (committer === undefined) {
       const error = new StoreError('failed', `cannot open ${this.#folder} again`)
-      setImmediate(onOutcome, { kind: 'failed', error, changes: request.changes })
+      setImmediate(onOutcome, { kind: 'failed', error, batch: request.batch })
       return
     }
     committer.commit(request, (outcome) => {
@@ -129,7 +129,10 @@ function checkFormat(folder: string, tables: Tables): void {
   if (reader.text() !== FORMAT_NAME) throw damaged(`${folder} holds something other than a Godwit store`)
   const version = reader.varint()
   if (version !== FORMAT_VERSION) {
-    throw new StoreError('format', `${folder} holds format ${version} of Godwit's store; this version reads format ${FORMAT_VERSION}`)
+    throw new StoreError(
+      'format',
+      `${folder} holds format ${version} of Godwit's store; this version reads format ${FORMAT_VERSION}`
+    )
   }
 }
 

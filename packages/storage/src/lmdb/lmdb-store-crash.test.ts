@@ -34,6 +34,15 @@ test(`given a process that is killed in the middle of commits, ${KILLS} times, t
   }
 })
 
+test('given a process that exits while a commit is in flight, then it ends, and the commit is there whole or not at all', async () => {
+  const path = temporaryFolder()
+  const writer = new StoreProcess([path, 200, 100_000, 'exits'])
+  onTestFinished(() => writer.kill())
+  expect(await writer.status()).toBe(3)
+  const { store, readAll } = await openedFor(benchIn(path))
+  expect([0, 200]).toContain((await readAll(store.openQueue('#'))).length)
+})
+
 test.skipIf(!works('strace', ['-V']))('every commit is synced to the data file before it is told', async () => {
   const path = temporaryFolder()
   const trace = join(temporaryFolder(), 'trace')
@@ -50,7 +59,9 @@ test.skipIf(!works('strace', ['-V']))('every commit is synced to the data file b
   expect(syncing).toBeDefined()
 
   // The pages; a sync of them; then, synced by itself, the page that refers to them; and only then the news.
-  const steps = lines.slice(lines.findIndex((line) => line.includes('"open\\n"'))).flatMap((line) => stepOf(line, dataFile, syncing))
+  const steps = lines
+    .slice(lines.findIndex((line) => line.includes('"open\\n"')))
+    .flatMap((line) => stepOf(line, dataFile, syncing))
   const commits = steps.join(' ').split('told')
   expect(commits.length - 1).toBe(writer.said.filter((line) => line.startsWith('committed')).length)
   for (const commit of commits.slice(0, -1)) expect(commit.trim()).toMatch(/^(pages )+sync reference$/)
@@ -81,6 +92,21 @@ test.skipIf(!works('prlimit', ['--version']))(
     const entries = await readAll(store.openQueue('#'))
     expect(entries.length).toBe(1_500)
     expect(store.storedBytes).toBe(1_500 * 8_001)
+  }
+)
+
+test.skipIf(!works('prlimit', ['--version']))(
+  'given little room, then the store says so in time for its caller to make room, and no commit fails',
+  async () => {
+    const path = temporaryFolder()
+    const writer = new StoreProcess([path, 3_000, 8_000, 'cuts'], ['prlimit', `--fsize=${10 * 1_024 * 1_024}`])
+    onTestFinished(() => writer.kill())
+    await writer.says('done')
+    await writer.end()
+    expect(writer.said).toContain('cuts')
+    expect(writer.said.filter((line) => line.startsWith('failed'))).toEqual([])
+    const { store } = await openedFor(benchIn(path))
+    expect(store.lastSequence).toBe(3_000)
   }
 )
 

@@ -179,7 +179,9 @@ describe('names longer than a key', () => {
     for (const topic of topics) opened.store.putRetained(message(topic, 'new'), 2)
     for (let opening = 0; opening < 2; opening++) {
       const found = async (filter: string): Promise<string[]> =>
-        (await opened.scanRetained(filter, 1)).map(({ message, sequence }) => `${message.topicName.replace(long, '…')} ${sequence}`)
+        (await opened.scanRetained(filter, 1)).map(
+          ({ message, sequence }) => `${message.topicName.replace(long, '…')} ${sequence}`
+        )
       expect((await found(`${long}+`)).toSorted()).toEqual(['…1 2', '…2 2', '…3 2'])
       expect((await found(`${long}2/#`)).toSorted()).toEqual(['…2 2', '…2/x 2'])
       expect((await found('l/#')).toSorted()).toEqual(['l 1', 'l/l 1', '…1 2', '…2 2', '…2/x 2', '…3 2'])

@@ -12,7 +12,7 @@ import type {
   StoreListener
 } from '../store.ts'
 import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
-import { Batch } from './batch.ts'
+import { Batch, type TakenBatch } from './batch.ts'
 import type { CommitOutcome } from './committer.ts'
 import type { Trim } from './commit-messages.ts'
 import { DataFile } from './data-file.ts'
@@ -68,6 +68,7 @@ export class LmdbStore implements Store {
   #gathering = false
   #inFlight: CommitInFlight | undefined = undefined
   #failure: StoreError | undefined = undefined
+  #shortage: StoreError | undefined = undefined
   /** Changes were lost, with the thread that had them: nothing after them can be made durable. */
   #isBroken = false
   /** After a commit that failed, until the next is tried. */
@@ -122,9 +123,12 @@ export class LmdbStore implements Store {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** What the last commit failed of; undefined: it succeeded. */
+  /**
+   * What the last commit failed of, or what it had to do with the last of the room: a broker that then takes in no new
+   * messages, and goes on delivering, makes room by itself. undefined: all is well.
+   */
   get failure(): StoreError | undefined {
-    return this.#failure
+    return this.#failure ?? this.#shortage
   }
 
   get gatheringCommit(): CommitNumber {
@@ -279,7 +283,7 @@ export class LmdbStore implements Store {
     const trims = this.#log.trims()
     if (this.#batch.isEmpty && trims.length === 0 && !hasFailed) return commit
     this.#inFlight = { commit, trims }
-    this.#file.commit({ changes: this.#batch.take(), trims }, (outcome) => this.#finish(outcome))
+    this.#file.commit({ batch: this.#batch.take(), trims }, (outcome) => this.#finish(outcome))
     return undefined
   }
 
@@ -287,16 +291,17 @@ export class LmdbStore implements Store {
     const finished = this.#inFlight
     assert(finished !== undefined)
     this.#inFlight = undefined
-    if (outcome.kind === 'committed') this.#succeed(finished, outcome.unfinished)
-    else this.#fail(finished, outcome.error, outcome.changes)
+    if (outcome.kind === 'committed') this.#succeed(finished, outcome.unfinished, outcome.shortage)
+    else this.#fail(finished, outcome.error, outcome.batch)
     const onSettled = this.#onSettled
     this.#onSettled = undefined
     onSettled?.()
   }
 
   /** The next commit begins before the listener hears of this one, so that the disk does not wait for it. */
-  #succeed({ commit, trims }: CommitInFlight, unfinished: readonly QueueId[]): void {
+  #succeed({ commit, trims }: CommitInFlight, unfinished: readonly QueueId[], shortage: StoreError | undefined): void {
     this.#failure = undefined
+    this.#shortage = shortage
     this.#pauseMs = PAUSE_MS_MIN
     this.#log.land(trims, unfinished)
     this.#retained.land()
@@ -305,10 +310,10 @@ export class LmdbStore implements Store {
     if (done !== undefined) this.#listener?.onCommitted(done)
   }
 
-  #fail({ commit }: CommitInFlight, error: StoreError, changes: Uint8Array | undefined): void {
+  #fail({ commit }: CommitInFlight, error: StoreError, batch: TakenBatch | undefined): void {
     this.#failure = error
-    if (changes === undefined) this.#isBroken = true
-    else this.#batch.prepend(changes)
+    if (batch === undefined) this.#isBroken = true
+    else this.#batch.prepend(batch)
     if (!this.#isClosing) {
       this.#pause = setTimeout(() => void this.#retry(), this.#pauseMs)
       this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS_MAX)

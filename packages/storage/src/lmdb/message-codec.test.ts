@@ -66,7 +66,9 @@ test('bytes that were changed are a message or damaged, and never anything else'
 
 test('a payload longer than the room there was is written whole', () => {
   const payload = Uint8Array.from({ length: 70_000 }, (_, index) => index % 251)
-  const read = readMessage(new ByteReader(encoded([message('t'), message('u', payload)]).subarray(encoded([message('t')]).length)))
+  const read = readMessage(
+    new ByteReader(encoded([message('t'), message('u', payload)]).subarray(encoded([message('t')]).length))
+  )
   expect(plain(read)).toEqual(plain(message('u', payload)))
 })
 

@@ -16,15 +16,7 @@ import type { StoredMessage } from '../stored-message.ts'
 import type { Batch } from './batch.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { DataFile } from './data-file.ts'
-import {
-  numberedKey,
-  numberOfKey,
-  packetIdentifierOfKey,
-  receivedKey,
-  RecordKind,
-  subscriptionKey,
-  willKey
-} from './layout.ts'
+import { numberedKey, numberOfKey, packetIdentifierOfKey, receivedKey, RecordKind, subscriptionKey, willKey } from './layout.ts'
 import {
   readProgress,
   readReceived,

@@ -1,14 +1,14 @@
 import { open, type Database, type DatabaseOptions, type RootDatabase } from 'lmdb'
 import { TABLES, type TableName } from './layout.ts'
 
-export type Table = Database<Buffer, Uint8Array>
+export type Table = Database<Uint8Array, Uint8Array>
 
 /** Keys and values are bytes, as they are. */
 export const TABLE_OPTIONS: DatabaseOptions = { encoding: 'binary', compression: false }
 
 /** The tables of one data file, as one thread sees them. */
 export interface Tables extends Readonly<Record<TableName, Table>> {
-  readonly root: RootDatabase<Buffer, Uint8Array>
+  readonly root: RootDatabase<Uint8Array, Uint8Array>
 }
 
 /**
@@ -21,7 +21,7 @@ export interface Tables extends Readonly<Record<TableName, Table>> {
  */
 export function openTables(folder: string): Tables {
   const binary: DatabaseOptions = { ...TABLE_OPTIONS, keyEncoding: 'binary' }
-  const root = open<Buffer, Uint8Array>(folder, { ...binary, noSubdir: false, overlappingSync: false, maxDbs: TABLES.length })
-  const table = (name: TableName): Table => root.openDB<Buffer, Uint8Array>(name, { ...binary })
+  const root = open<Uint8Array, Uint8Array>(folder, { ...binary, noSubdir: false, overlappingSync: false, maxDbs: TABLES.length })
+  const table = (name: TableName): Table => root.openDB<Uint8Array, Uint8Array>(name, { ...binary })
   return { root, log: table('log'), index: table('index'), records: table('records'), retained: table('retained') }
 }

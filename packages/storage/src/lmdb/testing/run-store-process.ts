@@ -6,13 +6,19 @@ import { fileURLToPath } from 'node:url'
 /** What a store-process.ts has said, line by line. */
 export class StoreProcess {
   readonly #child: ChildProcess
-  readonly #lines: AsyncIterator<string>
+  readonly #lines: AsyncIterator<string, undefined>
   readonly said: string[] = []
 
   /** @param wrapper a program and its arguments, which are followed by the command to run */
   constructor(parameters: readonly (string | number)[], wrapper: readonly string[] = []) {
     const script = fileURLToPath(new URL('store-process.ts', import.meta.url))
-    const [program = '', ...rest] = [...wrapper, process.execPath, '--conditions=godwit-source', script, ...parameters.map(String)]
+    const [program = '', ...rest] = [
+      ...wrapper,
+      process.execPath,
+      '--conditions=godwit-source',
+      script,
+      ...parameters.map(String)
+    ]
     this.#child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
     const { stdout } = this.#child
     if (stdout === null) throw new Error('there is no output')
@@ -37,6 +43,12 @@ export class StoreProcess {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#rest()
+  }
+
+  /** The status with which it ended by itself. */
+  async status(): Promise<number | null> {
+    await this.#rest()
+    return this.#child.exitCode
   }
 
   /** Lets it close its store. */

@@ -1,12 +1,13 @@
 /**
  * A process with an open store, for tests that end it, or what it needs:
  *
- *     node store-process.ts FOLDER MESSAGES PAYLOAD_BYTES
+ *     node store-process.ts FOLDER MESSAGES PAYLOAD_BYTES [cuts | exits]
  *
  * Says `open`, and then, one line each, `committed N SEQUENCE` (everything up to the sequence number was in commit N or
  * before) and `failed N`. Appends so many messages to the queue of `#`, at most 200 unacknowledged at a time, in commits
- * that also move the cursor of session `c` to the last of them; then says `done` and stays. Closes the store and ends when
- * its input ends.
+ * that also move the cursor of session `c` to the last of them; then says `done` and stays. With `cuts`: appends nothing
+ * while something is wrong with the store, but says `cuts` and cuts the queue to nothing. With
+ * `exits`: ends with status 3 while the first commit is in flight. Closes the store and ends when its input ends.
  */
 import { writeSync } from 'node:fs'
 import { message, progress, session } from '../../suite/samples.ts'
@@ -14,7 +15,7 @@ import { LmdbStore } from '../lmdb-store.ts'
 
 const OUTSTANDING_MAX = 200
 
-const [path = '', messages = '0', payloadBytes = '0'] = process.argv.slice(2)
+const [path = '', messages = '0', payloadBytes = '0', manner] = process.argv.slice(2)
 
 class Writer {
   readonly #store = new LmdbStore({ path })
@@ -23,6 +24,7 @@ class Writer {
   #queue = 0
   #left = Number(messages)
   #acknowledged = 0
+  #hasCut = false
 
   async run(): Promise<void> {
     const store = this.#store
@@ -35,6 +37,8 @@ class Writer {
     store.putSession(session('c'))
     this.#acknowledged = store.lastSequence
     this.#fill()
+    // The commit begins at the end of this turn.
+    if (manner === 'exits') setImmediate(() => process.exit(3))
     for await (const _ of process.stdin);
     await store.close()
   }
@@ -60,8 +64,15 @@ class Writer {
     const isNews = sequence > this.#acknowledged
     this.#acknowledged = sequence
     say(`committed ${commit} ${sequence}`)
-    if (isNews && this.#left > 0) this.#fill()
-    else if (isNews && sequence === this.#store.lastSequence) say('done')
+    if (this.#left === 0 && isNews && sequence === this.#store.lastSequence) say('done')
+    else if (manner === 'cuts' && this.#store.failure !== undefined) this.#cut()
+    else if ((isNews || this.#hasCut) && this.#left > 0) this.#fill()
+  }
+
+  #cut(): void {
+    say('cuts')
+    this.#hasCut = true
+    this.#store.trimQueue(this.#queue, this.#store.lastSequence)
   }
 }
 

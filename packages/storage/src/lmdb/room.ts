@@ -1,0 +1,162 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, statfsSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BatchGrowth } from './batch.ts'
+import { TABLES } from './layout.ts'
+import { damaged } from './store-error.ts'
+import type { Tables } from './tables.ts'
+
+/** Kept behind what a commit needs, or twice what that is: to cut queues with, and so to make room. */
+const RESERVE_BYTES_MIN = 1_024 * 1_024
+
+/** A file system that has so much more to give is not going to be full before the commit is done. */
+const PLENTY_BYTES = 64 * 1_024 * 1_024
+
+/** The file grows by so much at a time, at least. */
+const STEP_BYTES = 256 * 1_024
+
+const META_PAGES = 2
+
+/**
+ * Room in the data file, taken from the system before LMDB writes to it. Where a write of LMDB's fails, lmdb 3.5.6 notes
+ * that in a buffer too short for it, which can end the process: a full disk or a limit must be met here, where it is an
+ * error and no more. So the file is made longer than its pages: where there is plenty, by setting its length; else by
+ * zeros, which take up what they stand for, and which LMDB replaces. Not foreseen are quotas, and full file systems that
+ * write to new places (btrfs, ZFS).
+ */
+export class Room {
+  readonly #folder: string
+  readonly #tables: Tables
+  readonly #descriptor: number
+  /** As the last transactions found them. */
+  #freePages: readonly number[] = [0, 0, 0]
+  /** From the last page up to here the file is filled with zeros. */
+  #filledTo = 0
+
+  constructor(folder: string, tables: Tables) {
+    this.#folder = folder
+    this.#tables = tables
+    this.#descriptor = openSync(join(folder, 'data.mdb'), 'r+')
+  }
+
+  /**
+   * Makes room for a transaction, and for the reserve.
+   *
+   * @returns why there was none for the reserve
+   * @throws if there is none for the transaction either
+   */
+  provide(growth: BatchGrowth, entriesTrimmed: number): string | undefined {
+    const { pageSize, pages, freePages, neededPages } = surveyRoom(this.#tables, growth, entriesTrimmed)
+    this.#freePages = [...this.#freePages.slice(1), freePages]
+    const end = pages * pageSize
+    const needed = neededPages * pageSize
+    const reserve = Math.max(RESERVE_BYTES_MIN, 2 * needed)
+    if (this.#lengthen(end, end + needed + reserve)) return undefined
+    try {
+      this.#fill(end, end + needed + reserve)
+      return undefined
+    } catch (error) {
+      // Free pages can be used some transactions later, and not all by what needs several that follow one another.
+      const usable = (Math.min(...this.#freePages) / 2) * pageSize
+      const left = this.#filledTo - end - needed + usable
+      if (left < 0) throw error
+      return left >= reserve ? undefined : error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+
+  /** False: there is not plenty. */
+  #lengthen(end: number, wanted: number): boolean {
+    const { bavail, bsize } = statfsSync(this.#folder)
+    if (bavail * bsize < wanted - end + PLENTY_BYTES) return false
+    if (fstatSync(this.#descriptor).size >= wanted) return true
+    try {
+      ftruncateSync(this.#descriptor, wanted + STEP_BYTES)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #fill(end: number, wanted: number): void {
+    const zeros = Buffer.alloc(STEP_BYTES)
+    this.#filledTo = Math.max(this.#filledTo, end)
+    while (this.#filledTo < wanted) this.#filledTo += writeSync(this.#descriptor, zeros, 0, STEP_BYTES, this.#filledTo)
+  }
+}
+
+export interface RoomSurvey {
+  readonly pageSize: number
+  /** All that the file's trees have ever used. */
+  readonly pages: number
+  /** Of those, what no tree uses any longer. */
+  readonly freePages: number
+  /** A bound on the new pages that a transaction needs. */
+  readonly neededPages: number
+}
+
+/**
+ * LMDB never changes a page in place: each place that is changed costs the pages on the way to it, though no more than the
+ * table has; and pages are at least half full.
+ */
+export function surveyRoom(tables: Tables, growth: BatchGrowth, entriesTrimmed: number): RoomSurvey {
+  const { pageSize, lastPageNumber, main, free } = fileStatistics(tables)
+  let needed = 0
+  let used = META_PAGES + treePages(main) + treePages(free)
+  for (const name of TABLES) {
+    const tree = treeStatistics(tables[name].getStats())
+    const { places, bytes } = growth[name]
+    const trimmed = name === 'log' || name === 'index' ? entriesTrimmed : 0
+    needed += Math.min((places + trimmed) * (tree.depth + 2), tree.pages) + 2 * Math.ceil(bytes / pageSize) + tree.depth + 2
+    used += treePages(tree)
+  }
+  // The snapshot that was looked at must not keep pages from being used again.
+  tables.root.resetReadTxn()
+  const pages = lastPageNumber + 1
+  // The list of free pages grows with what is freed.
+  return { pageSize, pages, freePages: Math.max(0, pages - used), neededPages: Math.ceil(needed * 1.1) + 32 }
+}
+
+interface TreeStatistics {
+  readonly depth: number
+  /** Branch and leaf pages. */
+  readonly pages: number
+  readonly overflowPages: number
+}
+
+function treePages({ pages, overflowPages }: TreeStatistics): number {
+  return pages + overflowPages
+}
+
+function treeStatistics(statistics: object): TreeStatistics {
+  return {
+    depth: numberIn(statistics, 'treeDepth'),
+    pages: numberIn(statistics, 'treeBranchPageCount') + numberIn(statistics, 'treeLeafPageCount'),
+    overflowPages: numberIn(statistics, 'overflowPages')
+  }
+}
+
+function fileStatistics(tables: Tables): {
+  readonly pageSize: number
+  readonly lastPageNumber: number
+  readonly main: TreeStatistics
+  readonly free: TreeStatistics
+} {
+  const statistics = tables.root.getStats()
+  const free = 'free' in statistics && typeof statistics.free === 'object' ? statistics.free : undefined
+  return {
+    pageSize: numberIn(statistics, 'pageSize'),
+    lastPageNumber: numberIn(statistics, 'lastPageNumber'),
+    main: treeStatistics(statistics),
+    free: treeStatistics(free ?? {})
+  }
+}
+
+/** The types of lmdb say nothing of its statistics. */
+function numberIn(statistics: object, name: string): number {
+  const value: unknown = new Map<string, unknown>(Object.entries(statistics)).get(name)
+  if (typeof value !== 'number') throw damaged(`LMDB does not tell its ${name}`)
+  return value
+}

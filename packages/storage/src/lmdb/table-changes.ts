@@ -1,0 +1,42 @@
+import assert from 'node:assert'
+import type { ChangeTarget } from './batch.ts'
+import { endOfPrefix, type TableName } from './layout.ts'
+import type { Tables } from './tables.ts'
+
+const APPEND = { append: true }
+
+/** Makes changes to the tables, within a transaction. */
+export class TableChanges implements ChangeTarget {
+  readonly #tables: Tables
+  #lastAppended: Uint8Array = new Uint8Array(0)
+
+  constructor(tables: Tables) {
+    this.#tables = tables
+  }
+
+  put(table: TableName, key: Uint8Array, value: Uint8Array): void {
+    if (table === 'log') this.#append(key, value)
+    else this.#tables[table].putSync(key, value)
+  }
+
+  delete(table: TableName, key: Uint8Array): void {
+    this.#tables[table].removeSync(key)
+  }
+
+  deletePrefix(table: TableName, prefix: Uint8Array): void {
+    for (const key of [...this.#tables[table].getKeys({ start: prefix, end: endOfPrefix(prefix) })]) {
+      this.#tables[table].removeSync(key)
+    }
+  }
+
+  /** Fills the log's pages to their end. LMDB passes over, without a word, what does not belong at the end. */
+  #append(key: Uint8Array, value: Uint8Array): void {
+    if (this.#lastAppended.byteLength === 0) {
+      const [last] = this.#tables.log.getKeys({ reverse: true, limit: 1 })
+      this.#lastAppended = last ?? this.#lastAppended
+    }
+    assert(Buffer.compare(this.#lastAppended, key) < 0, 'sequence numbers rise')
+    this.#tables.log.putSync(key, value, APPEND)
+    this.#lastAppended = key
+  }
+}
