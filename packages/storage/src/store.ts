@@ -72,7 +72,10 @@ export interface Consumer {
 export interface StoreListener {
   /** Every change made while `gatheringCommit` was at most `commit` is durable. */
   onCommitted(commit: CommitNumber): void
-  /** The store could not make a commit durable and will not try it again; nothing of it may be acknowledged. */
+  /**
+   * The store could not make a commit durable; nothing of it may be acknowledged, and its number is not tried again. What
+   * it changed can still be read, and may become durable with a later commit, as `onCommitted` tells of that.
+   */
   onCommitFailed(commit: CommitNumber, error: Error): void
 }
 

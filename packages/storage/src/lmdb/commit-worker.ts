@@ -7,12 +7,6 @@ import { TableChanges } from './table-changes.ts'
 import { openTables, type Tables } from './tables.ts'
 import { trimQueues } from './trim-queues.ts'
 
-/**
- * Entries cut in one commit, beside what the commit is made for: about ten milliseconds of work. A long queue goes in
- * many commits, so that nobody waits for it.
- */
-const TRIMMED_MAX = 2_000
-
 /** Makes commits, each as one transaction that is on disk before the answer. Runs on a thread of its own. */
 class CommitWorker {
   readonly #port: MessagePort
@@ -42,10 +36,10 @@ class CommitWorker {
   #commit({ batch, trims }: CommitRequest): void {
     const tables = this.#tables
     try {
-      const shortage = this.#room.provide(batch.growth, trims.length === 0 ? 0 : TRIMMED_MAX)
+      const shortage = this.#room.provide(batch.growth, trims.length)
       const unfinished = tables.root.transactionSync(() => {
         applyBatch(batch.changes, new TableChanges(tables))
-        return trimQueues(tables, trims, TRIMMED_MAX)
+        return trimQueues(tables, trims)
       })
       this.#reply({ kind: 'committed', unfinished, shortage })
     } catch (error) {

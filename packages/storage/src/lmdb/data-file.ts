@@ -1,5 +1,5 @@
 import assert from 'node:assert'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
@@ -11,6 +11,9 @@ import { FORMAT_VERSION, RecordKind, recordKey } from './layout.ts'
 import { LogReader } from './log-reader.ts'
 import { damaged, StoreError } from './store-error.ts'
 import { openTables, type Tables } from './tables.ts'
+
+/** Much more than the first pages take. */
+const ROOM_FOR_NEW_BYTES = 1_024 * 1_024
 
 const FORMAT_NAME = 'godwit-store'
 
@@ -107,6 +110,8 @@ export class DataFile {
 
 /** A new file comes into its place whole: one that is empty or begun has been damaged, and is not taken for a new one. */
 async function createDataFile(folder: string): Promise<void> {
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize < ROOM_FOR_NEW_BYTES) throw new StoreError('failed', `cannot begin a store in ${folder}: there is no room`)
   const begun = join(folder, 'new')
   rmSync(begun, { recursive: true, force: true })
   const tables = openTables(begun)

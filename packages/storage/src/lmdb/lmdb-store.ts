@@ -51,8 +51,8 @@ interface CommitInFlight {
  * was made. Reads see all three. What no longer matters when its commit begins never reaches the disk, and a commit of
  * which nothing is left is done without it.
  *
- * A commit that fails (no room, a read-only folder, an input/output error) is told and its number not used again. Its
- * changes stay, in memory, where reads see them, and join the next commit, which is tried with growing pauses until one
+ * A commit that fails (no room, an input/output error) is told, and its number not used again. Its changes stay, in
+ * memory, where reads see them, and join the next commit, which is tried after 0.1 to 5 seconds, and again until one
  * succeeds: that commit makes durable whatever was changed before it, as any does. `failure` tells meanwhile what is
  * wrong. What the caller gathers in the meantime, it has to bound.
  */
@@ -331,7 +331,7 @@ export class LmdbStore implements Store {
     if (!this.#isClosing) this.#begin()
   }
 
-  /** Has everything committed that was gathered; if that fails, after one attempt more than was under way. */
+  /** Has everything committed that was gathered, until a commit fails. */
   async #settle(): Promise<void> {
     clearTimeout(this.#pause)
     await this.#reopening

@@ -4,8 +4,12 @@ import type { BatchGrowth } from './batch.ts'
 import { TABLES } from './layout.ts'
 import { damaged } from './store-error.ts'
 import type { Tables } from './tables.ts'
+import { TRIMMED_MAX } from './trim-queues.ts'
 
-/** Kept behind what a commit needs, or twice what that is: to cut queues with, and so to make room. */
+/**
+ * Kept behind what a commit needs, besides what two more like it need, or one that cuts queues: while that is used up, who
+ * is told can stop in time, and make room.
+ */
 const RESERVE_BYTES_MIN = 1_024 * 1_024
 
 /** A file system that has so much more to give is not going to be full before the commit is done. */
@@ -41,15 +45,16 @@ export class Room {
   /**
    * Makes room for a transaction, and for the reserve.
    *
+   * @param cuts the queues it cuts
    * @returns why there was none for the reserve
    * @throws if there is none for the transaction either
    */
-  provide(growth: BatchGrowth, entriesTrimmed: number): string | undefined {
-    const { pageSize, pages, freePages, neededPages } = surveyRoom(this.#tables, growth, entriesTrimmed)
+  provide(growth: BatchGrowth, cuts: number): string | undefined {
+    const { pageSize, pages, freePages, growthPages, cuttingPages } = surveyRoom(this.#tables, growth, cuts)
     this.#freePages = [...this.#freePages.slice(1), freePages]
     const end = pages * pageSize
-    const needed = neededPages * pageSize
-    const reserve = Math.max(RESERVE_BYTES_MIN, 2 * needed)
+    const needed = (growthPages + (cuts === 0 ? 0 : cuttingPages)) * pageSize
+    const reserve = Math.max(RESERVE_BYTES_MIN, 2 * growthPages * pageSize, cuttingPages * pageSize)
     if (this.#lengthen(end, end + needed + reserve)) return undefined
     try {
       this.#fill(end, end + needed + reserve)
@@ -93,47 +98,71 @@ export interface RoomSurvey {
   readonly pages: number
   /** Of those, what no tree uses any longer. */
   readonly freePages: number
-  /** A bound on the new pages that a transaction needs. */
-  readonly neededPages: number
+  /** A bound on the new pages that a batch needs. */
+  readonly growthPages: number
+  /** A bound on the new pages that cutting queues needs, beside a batch. */
+  readonly cuttingPages: number
 }
 
 /**
- * LMDB never changes a page in place: each place that is changed costs the pages on the way to it, though no more than the
- * table has; and pages are at least half full.
+ * LMDB never changes a page in place: a place that is changed costs its leaf and the branches on the way to it, each at
+ * most once, and in the worst case as many again, where they are split or merged. What is added fills pages half at least.
  */
-export function surveyRoom(tables: Tables, growth: BatchGrowth, entriesTrimmed: number): RoomSurvey {
+export function surveyRoom(tables: Tables, growth: BatchGrowth, cuts: number): RoomSurvey {
   const { pageSize, lastPageNumber, main, free } = fileStatistics(tables)
-  let needed = 0
+  let growing = 0
+  let cutting = 0
   let used = META_PAGES + treePages(main) + treePages(free)
   for (const name of TABLES) {
     const tree = treeStatistics(tables[name].getStats())
     const { places, bytes } = growth[name]
-    const trimmed = name === 'log' || name === 'index' ? entriesTrimmed : 0
-    needed += Math.min((places + trimmed) * (tree.depth + 2), tree.pages) + 2 * Math.ceil(bytes / pageSize) + tree.depth + 2
+    growing += pagesTouched(tree, places) + 2 * Math.ceil(bytes / pageSize)
+    // A queue's entries follow one another, and a leaf holds many; their bodies may be far apart.
+    if (name === 'index') cutting += pagesTouched(tree, 2 * cuts + Math.ceil(TRIMMED_MAX / INDEX_ENTRIES_PER_LEAF))
+    else if (name === 'log') cutting += pagesTouched(tree, TRIMMED_MAX)
+    else if (name === 'records') cutting += pagesTouched(tree, cuts)
     used += treePages(tree)
   }
   // The snapshot that was looked at must not keep pages from being used again.
   tables.root.resetReadTxn()
   const pages = lastPageNumber + 1
-  // The list of free pages grows with what is freed.
-  return { pageSize, pages, freePages: Math.max(0, pages - used), neededPages: Math.ceil(needed * 1.1) + 32 }
+  return {
+    pageSize,
+    pages,
+    freePages: Math.max(0, pages - used),
+    growthPages: withFreeList(growing),
+    cuttingPages: withFreeList(cutting)
+  }
+}
+
+/** LMDB merges leaves that are less than a quarter full. */
+const INDEX_ENTRIES_PER_LEAF = 16
+
+function pagesTouched({ depth, branchPages, leafPages }: TreeStatistics, places: number): number {
+  return 2 * (Math.min(places, leafPages) + Math.min(places * depth, branchPages)) + depth + 2
+}
+
+/** The list of free pages grows with what is freed. */
+function withFreeList(pages: number): number {
+  return Math.ceil(pages * 1.1) + 32
 }
 
 interface TreeStatistics {
   readonly depth: number
-  /** Branch and leaf pages. */
-  readonly pages: number
+  readonly branchPages: number
+  readonly leafPages: number
   readonly overflowPages: number
 }
 
-function treePages({ pages, overflowPages }: TreeStatistics): number {
-  return pages + overflowPages
+function treePages({ branchPages, leafPages, overflowPages }: TreeStatistics): number {
+  return branchPages + leafPages + overflowPages
 }
 
 function treeStatistics(statistics: object): TreeStatistics {
   return {
     depth: numberIn(statistics, 'treeDepth'),
-    pages: numberIn(statistics, 'treeBranchPageCount') + numberIn(statistics, 'treeLeafPageCount'),
+    branchPages: numberIn(statistics, 'treeBranchPageCount'),
+    leafPages: numberIn(statistics, 'treeLeafPageCount'),
     overflowPages: numberIn(statistics, 'overflowPages')
   }
 }

@@ -36,7 +36,7 @@ import type { Tables } from './tables.ts'
 
 /**
  * Sessions with all that belongs to them, shared subscriptions' groups, and wills. They are read once, when the store is
- * opened; in memory is only which sessions and groups there are. Each has a number, under which the file keeps what
+ * opened; in memory is only which of them there are. Each has a number, under which the file keeps what
  * belongs to it: short keys, whatever the length of a ClientID. One that is made again gets a new number.
  */
 export class StoredRecords {
@@ -44,6 +44,8 @@ export class StoredRecords {
   readonly #batch: Batch
   readonly #sessions = new Map<string, number>()
   readonly #groups = new Map<string, number>()
+  /** The ClientIDs that have one: most clients that end have none, and then there is nothing to delete. */
+  readonly #wills = new Set<string>()
   readonly #touched = new Map<number, Consumer>()
   #lastNumber = 0
   #lastReceived = 0
@@ -62,7 +64,11 @@ export class StoredRecords {
     return {
       sessions: this.#loadSessions(tables, progress),
       sharedGroups: this.#loadGroups(tables, progress),
-      wills: Array.from(recordsOf(tables, RecordKind.Will), ({ value }) => readWill(new ByteReader(value)))
+      wills: Array.from(recordsOf(tables, RecordKind.Will), ({ value }) => {
+        const will = readWill(new ByteReader(value))
+        this.#wills.add(will.clientId)
+        return will
+      })
     }
   }
 
@@ -123,12 +129,13 @@ export class StoredRecords {
   }
 
   putWill(record: WillRecord): void {
+    this.#wills.add(record.clientId)
     writeWill(this.#batch.put('records', willKey(record.clientId)), record)
     this.#batch.end()
   }
 
   deleteWill(clientId: string): void {
-    this.#batch.delete('records', willKey(clientId))
+    if (this.#wills.delete(clientId)) this.#batch.delete('records', willKey(clientId))
   }
 
   touch(consumer: Consumer): void {
