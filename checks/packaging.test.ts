@@ -48,7 +48,7 @@ function compile(directory: string, source: string): void {
 
 /** Not for applications: a manifest, and what needs a peer that an application does not have. */
 function isModule(path: string): boolean {
-  return path !== './package.json' && path !== './suite'
+  return !['./package.json', './suite', './lmdb'].includes(path)
 }
 
 /** The names of what is installed in a folder. */
