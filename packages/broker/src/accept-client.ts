@@ -73,7 +73,8 @@ function accept(
   keepWill(connection, packet, clientId)
   const agreement: Agreement = {
     identity,
-    request,
+    // A password has served its purpose: it must not stay in memory for as long as the client is connected.
+    request: { ...request, password: undefined },
     session,
     receiveMaximum: packet.properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT,
     keepAliveSeconds: keepAliveOf(connection, packet),
