@@ -144,6 +144,11 @@ export class Broker {
     return this.#engine.fates.recent()
   }
 
+  /** What the store has failed of, or soon will: nothing is accepted meanwhile that it would have to keep; undefined: all is well. */
+  get storeFailure(): Error | undefined {
+    return this.#engine.store.failure
+  }
+
   /** The clients that are connected. */
   *clients(): Generator<ConnectedClient> {
     for (const { agreement } of this.#engine.clients.values()) {
@@ -190,9 +195,13 @@ export class Broker {
     const message = Message.publish({ topicName, payload: bytes, qos, retain, properties }, '', this.#engine.clock.now())
     // What cannot be encoded must be refused here: once in the log it would end every connection that it is read for.
     message.encoded(ProtocolVersion.Mqtt5, qos > 0)
-    const limit = this.#engine.router.limitPassedBy(message)
+    const { router, store } = this.#engine
+    if (store.failure !== undefined && router.isStored(message)) {
+      throw new MqttError(ReasonCode.QuotaExceeded, 'this broker cannot keep messages at the moment: the store fails')
+    }
+    const limit = router.limitPassedBy(message)
     if (limit !== undefined) throw new MqttError(ReasonCode.QuotaExceeded, `this broker keeps no more messages: ${limit}`)
-    if (this.#engine.router.publish(message) === Routed.Stored) await this.#engine.committed()
+    if (router.publish(message) === Routed.Stored) await this.#engine.committed()
   }
 
   /**

@@ -17,6 +17,7 @@ import { Router } from './router.ts'
 import { SessionRegistry } from './session-registry.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { SharedBound } from './shared-bound.ts'
+import { StoreWatch } from './store-watch.ts'
 import { SubscriptionTree } from './subscription-tree.ts'
 import { Timers } from './timers.ts'
 import { WillMessages } from './will-messages.ts'
@@ -89,9 +90,9 @@ export class Engine {
     this.newClientId = parts.newClientId
     this.fates = new FateLedger(parts.limits.recentDropsMax, () => parts.clock.now())
     this.fates.listen((drop) => this.tell((events) => events.emit('messageDropped', drop)))
-    this.timers = new Timers(parts.clock)
+    this.timers = new Timers(parts.clock, (error) => this.reportError(error))
     this.commits = new Commits(
-      (error) => this.reportStoreError(error),
+      (error) => this.tell((events) => events.emit('storeFailed', error)),
       (error) => this.logger.error({ err: error }, 'what waited for a commit failed')
     )
     this.flushes = new Flushes(parts.clock)
@@ -107,7 +108,7 @@ export class Engine {
 
   /** Opens the store and puts back what it holds. */
   async open(): Promise<void> {
-    const contents = await this.store.open(this.commits)
+    const contents = await this.store.open(new StoreWatch(this))
     for (const stored of contents.sessions) {
       this.sessions.restore(stored)
       const session = this.sessions.get(stored.session.clientId)
@@ -158,9 +159,30 @@ export class Engine {
     })
   }
 
+  /** The store could not be read. */
   reportStoreError(error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error))
-    this.logger.error({ err: failure }, 'the store failed: nothing that depended on it is acknowledged')
+    const failure = toError(error)
+    this.logger.error({ err: failure }, 'the store could not be read')
     this.tell((events) => events.emit('storeFailed', failure))
   }
+
+  /** Goes on at the end of this event-loop turn; what fails then has nobody else to tell. */
+  defer(callback: () => void): void {
+    this.clock.defer(() => {
+      try {
+        callback()
+      } catch (error) {
+        this.reportError(error)
+      }
+    })
+  }
+
+  /** Something failed that no client's packet had asked for: the broker goes on. */
+  reportError(error: unknown): void {
+    this.logger.error({ err: toError(error) }, 'what was to be done at this time failed')
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

@@ -44,6 +44,10 @@ export interface BrokerEvents {
   messageDropped: [Drop]
   /** The store failed to commit or to read: nothing that depended on it was acknowledged. */
   storeFailed: [Error]
+  /** A commit has failed, or the store says that one soon will: from here on nothing is accepted that it would have to keep. */
+  storeFailing: [Error]
+  /** A commit has succeeded, and the store is well again. */
+  storeRecovered: []
 }
 
 export class BrokerEventEmitter extends EventEmitter<BrokerEvents> {}

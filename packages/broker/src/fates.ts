@@ -85,6 +85,15 @@ export class FateLedger {
     })
   }
 
+  /** Records a message that was lost to several clients at once: counted for each, told as one. */
+  recordForMany(fate: Fate, message: DroppedMessage, clientIds: readonly string[]): void {
+    const [only = ''] = clientIds
+    if (clientIds.length === 0) return
+    const { topicName, payload } = message
+    const clientId = clientIds.length === 1 ? only : ''
+    this.#add({ fate, topicName, clientId, payloadBytes: payload.byteLength, count: clientIds.length, atMs: this.#now() })
+  }
+
   /** Records messages that went together, of which only the number is known. */
   recordMany(fate: Fate, count: number, topicFilter: string, clientId: string): void {
     if (count > 0) this.#add({ fate, topicName: topicFilter, clientId, payloadBytes: 0, count, atMs: this.#now() })

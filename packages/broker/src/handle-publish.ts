@@ -21,6 +21,12 @@ interface Refusal {
   readonly reason: string
 }
 
+const STORE_FAILED: Refusal = {
+  reasonCode: ReasonCode.QuotaExceeded,
+  fate: 'store-failed',
+  reason: 'this server cannot keep messages at the moment'
+}
+
 const NOT_AUTHORIZED: Refusal = {
   reasonCode: ReasonCode.NotAuthorized,
   fate: 'not-authorized',
@@ -92,7 +98,8 @@ function checkTopic({ engine: { limits } }: Connection, { topicName }: Message):
 }
 
 function checkRoom({ engine }: Connection, { session }: Agreement, message: Message): Refusal | undefined {
-  const { limits, router } = engine
+  const { limits, router, store } = engine
+  if (store.failure !== undefined && (router.isStored(message) || (message.qos === 2 && session.isDurable))) return STORE_FAILED
   const limit = router.limitPassedBy(message)
   if (limit !== undefined) {
     return {

@@ -28,6 +28,10 @@ export class LateStore implements Store {
     this.#later = later
   }
 
+  get failure(): Error | undefined {
+    return this.#store.failure
+  }
+
   get gatheringCommit(): CommitNumber {
     return this.#store.gatheringCommit
   }

@@ -53,7 +53,7 @@ class Log {
     const log = new Log(windows, limits)
     await log.#open()
     for (const { key } of log.readers) {
-      log.store.putSession({ clientId: key, sessionExpiryIntervalSeconds: Infinity, disconnectedAtMs: 0 })
+      log.store.putSession({ clientId: key, sessionExpiryIntervalSeconds: Infinity, disconnectedAtMs: 0, listener: '' })
     }
     return log
   }

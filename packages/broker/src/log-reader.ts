@@ -1,4 +1,4 @@
-import type { LogEntry, SequenceNumber } from '@godwit/storage'
+import type { LogEntry, MaybePromise, SequenceNumber } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { LogConsumer } from './log-consumer.ts'
 import { isPromise } from './maybe-promise.ts'
@@ -16,6 +16,8 @@ export interface LogReaderOwner {
   takeEntry(entry: LogEntry): boolean
   /** Goes on, in a later turn of the event loop. */
   pump(): void
+  /** The store could not be read; it is tried again at the next occasion. */
+  readFailed(error: unknown): void
 }
 
 /** Reads a consumer on through the log, for as long as its owner has room for what comes. */
@@ -33,18 +35,19 @@ export class LogReader {
 
   /** Reads until the consumer has caught up, or its owner has no room; a store that answers later is waited for. */
   read(): void {
-    const { store, clock } = this.#engine
+    const { store } = this.#engine
     let asked = 0
     while (!this.#isReading && !this.#consumer.caughtUp) {
       const limit = Math.min(this.#owner.room, READ_ENTRIES_MAX)
       if (limit === 0) return
       if (asked >= ENTRIES_PER_TURN_MAX) {
-        clock.defer(() => this.#owner.pump())
+        this.#engine.defer(() => this.#owner.pump())
         return
       }
       asked += limit
       const end = store.lastSequence
-      const entries = store.read(this.#consumer.positions(), limit)
+      const entries = this.#ask(limit)
+      if (entries === undefined) return
       if (isPromise(entries)) this.#takeLater(entries, limit, end)
       else this.#take(entries, limit, end)
     }
@@ -55,14 +58,24 @@ export class LogReader {
     entries.then(
       (read) => {
         this.#isReading = false
-        this.#take(read, limit, end)
+        // An owner that has gone meanwhile is offered nothing more: it must not count as having caught up.
+        if (this.#owner.room > 0) this.#take(read, limit, end)
         this.#owner.pump()
       },
       (error: unknown) => {
         this.#isReading = false
-        this.#engine.reportStoreError(error)
+        this.#owner.readFailed(error)
       }
     )
+  }
+
+  #ask(limit: number): MaybePromise<readonly LogEntry[]> | undefined {
+    try {
+      return this.#engine.store.read(this.#consumer.positions(), limit)
+    } catch (error) {
+      this.#owner.readFailed(error)
+      return undefined
+    }
   }
 
   #take(entries: readonly LogEntry[], limit: number, end: SequenceNumber): void {

@@ -1,12 +1,17 @@
 import type { QoS } from '@godwit/protocol'
 import type { DurableQueue } from './durable-queue.ts'
 import type { LocalSubscription } from './local-subscription.ts'
+import type { Message } from './message.ts'
+import { lowerQoS } from './quality-of-service.ts'
 import type { Session } from './session.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
 import type { FilterNode, SubscriptionTree } from './subscription-tree.ts'
 
 const NO_IDENTIFIERS: readonly number[] = []
+/** Targets that are remembered, about 100 bytes each: a thousand topics may each match a thousand sessions. */
+const TARGETS_MAX = 1_000_000
+const NO_NODES: readonly FilterNode[] = []
 
 /** A session that a topic matches, with all its matching subscriptions merged into one delivery. */
 export class Target {
@@ -54,20 +59,24 @@ export function targetOf(session: Session, subscriptions: readonly Subscription[
 
 /** Everything that a topic name matches. */
 export class Match {
+  /** The sessions that it is offered to. */
   readonly targets: readonly Target[]
   readonly groups: readonly SharedSubscription[]
   readonly locals: readonly LocalSubscription[]
   readonly queues: readonly DurableQueue[]
+  /** Where there are sessions without a connection: what comes by the log they read later. */
+  readonly absent: readonly FilterNode[]
 
   constructor(nodes: readonly FilterNode[]) {
     this.targets = targetsOf(nodes)
+    this.absent = nodes.some((node) => node.absent !== undefined) ? nodes.filter((node) => node.absent !== undefined) : NO_NODES
     this.groups = nodes.flatMap((node) => (node.groups === undefined ? [] : [...node.groups.values()]))
     this.locals = nodes.flatMap((node) => (node.locals === undefined ? [] : [...node.locals]))
     this.queues = nodes.flatMap((node) => (node.queue === undefined ? [] : [node.queue]))
   }
 
   get isEmpty(): boolean {
-    return this.targets.length === 0 && this.groups.length === 0 && this.locals.length === 0
+    return this.targets.length === 0 && this.groups.length === 0 && this.locals.length === 0 && this.absent.length === 0
   }
 }
 
@@ -88,8 +97,31 @@ function targetsOf(nodes: readonly FilterNode[]): readonly Target[] {
   return [...bySession].map(([session, subscriptions]) => new Target(session, subscriptions))
 }
 
+/** The sessions without a connection to which a message would have gone at QoS 0, which is kept for nobody. */
+export function missedBy(match: Match, message: Message): string[] {
+  const clientIds: string[] = []
+  if (match.absent.length === 0) return clientIds
+  if (message.qos > 0 && match.absent.every((node) => node.absentAtMostOnce === 0)) return clientIds
+  const bySession = new Map<Session, Subscription[]>()
+  for (const { absent = [] } of match.absent) {
+    for (const subscription of absent) {
+      const others = bySession.get(subscription.session)
+      if (others === undefined) bySession.set(subscription.session, [subscription])
+      else others.push(subscription)
+    }
+  }
+  for (const [session, subscriptions] of bySession) {
+    const matched = targetOf(session, subscriptions)
+    const target = session.clientId === message.publisherClientId ? matched?.forOwnMessages : matched
+    if (target !== undefined && lowerQoS(message.qos, target.qos) === 0) clientIds.push(session.clientId)
+  }
+  return clientIds
+}
+
 /** Remembers what the latest topic names matched, until the tree changes. Bench: `bench/README.md`, p2p-q0. */
 export class MatchCache {
+  /** How many targets all matches have together. */
+  #targets = 0
   readonly #tree: SubscriptionTree
   readonly #topicsMax: number
   readonly #matches = new Map<string, Match>()
@@ -103,7 +135,7 @@ export class MatchCache {
 
   match(topicName: string): Match {
     if (this.#version !== this.#tree.version) {
-      this.#matches.clear()
+      this.#forget()
       this.#version = this.#tree.version
     }
     const known = this.#matches.get(topicName)
@@ -112,8 +144,14 @@ export class MatchCache {
     this.#tree.match(topicName, this.#nodes)
     const match = new Match(this.#nodes)
     // Forgetting all at once costs less than keeping an order of use on every message.
-    if (this.#matches.size >= this.#topicsMax) this.#matches.clear()
+    if (this.#matches.size >= this.#topicsMax || this.#targets > TARGETS_MAX) this.#forget()
+    this.#targets += match.targets.length
     this.#matches.set(topicName, match)
     return match
+  }
+
+  #forget(): void {
+    this.#matches.clear()
+    this.#targets = 0
   }
 }

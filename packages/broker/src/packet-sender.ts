@@ -169,6 +169,11 @@ export class PacketSender implements CommitWaiter {
     this.acknowledge(PacketType.Pubrel, packetIdentifier, false)
   }
 
+  /** Has the connection ended: the broker cannot do what the client expects of it. */
+  giveUp(reason: string): void {
+    this.#owner.onStuck(ReasonCode.ImplementationSpecificError, reason)
+  }
+
   /** Writes what this turn has brought. */
   flush(): void {
     this.#isFlushScheduled = false

@@ -1,4 +1,4 @@
-import type { RetainedMessage, RetainedPage } from '@godwit/storage'
+import type { MaybePromise, RetainedMessage, RetainedPage } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import { Delivery } from './inflight.ts'
 import { isPromise } from './maybe-promise.ts'
@@ -62,10 +62,10 @@ export class RetainedScans {
     for (const subscription of this.#subscriptions) {
       while (!this.#isReading && subscription.retainedScan !== undefined && this.#hasRoomFor(subscription, sender)) {
         if (pages++ >= PAGES_PER_TURN_MAX) {
-          this.#engine.clock.defer(() => this.#session.pump())
+          this.#engine.defer(() => this.#session.pump())
           return
         }
-        this.#readPage(subscription, sender)
+        if (!this.#readPage(subscription, sender)) return
       }
     }
   }
@@ -74,12 +74,19 @@ export class RetainedScans {
     return subscription.qos === 0 ? !sender.isCongested : this.#session.canSend
   }
 
-  #readPage(subscription: Subscription, sender: PacketSender): void {
+  /** False: it cannot be read. */
+  #readPage(subscription: Subscription, sender: PacketSender): boolean {
     const limit = subscription.qos === 0 ? PAGE_MESSAGES_MAX : Math.min(PAGE_MESSAGES_MAX, this.#session.inflight.room)
-    const page = this.#engine.store.readRetained(subscription.matchFilter, subscription.retainedScan?.after, limit)
+    let page: MaybePromise<RetainedPage>
+    try {
+      page = this.#engine.store.readRetained(subscription.matchFilter, subscription.retainedScan?.after, limit)
+    } catch (error) {
+      this.#session.readFailed(error)
+      return false
+    }
     if (!isPromise(page)) {
       this.#sendPage(subscription, page, sender)
-      return
+      return true
     }
     this.#isReading = true
     page.then(
@@ -90,9 +97,10 @@ export class RetainedScans {
       },
       (error: unknown) => {
         this.#isReading = false
-        this.#engine.reportStoreError(error)
+        this.#session.readFailed(error)
       }
     )
+    return true
   }
 
   /** Sends what of a page the client takes; the rest is read again. */

@@ -1,7 +1,7 @@
 import type { QueueId, SequenceNumber } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { LocalSubscription } from './local-subscription.ts'
-import { type Match, MatchCache } from './match.ts'
+import { type Match, MatchCache, missedBy } from './match.ts'
 import type { Message } from './message.ts'
 
 /** What became of a message when it was published. */
@@ -36,12 +36,16 @@ export class Router {
     return !this.#cache.match(topicName).isEmpty
   }
 
+  /** Whether the store would have to keep a message: in the log, or as retained, or forget the one that was. */
+  isStored(message: Message): boolean {
+    return (message.retain && this.#engine.features.retainAvailable) || this.#isQueued(message)
+  }
+
   /** The limit that a message would pass if it were accepted; undefined: there is room for it. */
   limitPassedBy(message: Message): 'retainedMessagesMax' | 'storedBytesMax' | undefined {
     const { store, limits, features } = this.#engine
     const isKept = message.retain && features.retainAvailable && message.payload.byteLength > 0
-    const isQueued = message.qos > 0 && this.#cache.match(message.topicName).queues.length > 0
-    if ((isKept || isQueued) && store.storedBytes >= limits.storedBytesMax) return 'storedBytesMax'
+    if ((isKept || this.#isQueued(message)) && store.storedBytes >= limits.storedBytesMax) return 'storedBytesMax'
     return isKept && !this.#canRetain(message) ? 'retainedMessagesMax' : undefined
   }
 
@@ -56,12 +60,17 @@ export class Router {
     const isRetained = message.retain && this.#retain(message, sequence)
     for (const target of match.targets) target.session.deliver(message, target, sequence)
     for (const group of match.groups) group.deliver(message, sequence)
+    if (match.absent.length > 0) this.#engine.fates.recordForMany('subscriber-offline', message, missedBy(match, message))
     if (sequence > 0) for (const queue of match.queues) queue.appended(message.byteLength)
     for (const local of match.locals) this.#tell(local, message)
     if (sequence > 0 || isRetained) return Routed.Stored
     if (!match.isEmpty) return Routed.InMemory
     this.#engine.fates.record('no-subscriber', message, message.publisherClientId)
     return Routed.Nowhere
+  }
+
+  #isQueued({ qos, topicName }: Message): boolean {
+    return qos > 0 && this.#cache.match(topicName).queues.length > 0
   }
 
   /** A listener that fails is the application's mistake, not the publisher's. */

@@ -72,6 +72,11 @@ export class Session implements DeliverySource, LogReaderOwner {
     return this.#sender
   }
 
+  /** Whether nothing can be offered to it now: it reads later, from the log, what is kept for it. */
+  get isAbsent(): boolean {
+    return this.isDurable && this.#sender === undefined
+  }
+
   /** The position in the log of a durable session. */
   get consumer(): LogConsumer | undefined {
     return this.#consumer
@@ -92,6 +97,7 @@ export class Session implements DeliverySource, LogReaderOwner {
     this.#sender = sender
     this.disconnectedAtMs = 0
     this.inflight.open(Math.min(receiveMaximum, this.#engine.limits.inflightMax))
+    this.#presenceChanged()
     for (const packetIdentifier of this.inflight.released) sender.sendPubrel(packetIdentifier)
     for (const group of this.groups) group.memberConnected(this)
     this.pump()
@@ -100,6 +106,7 @@ export class Session implements DeliverySource, LogReaderOwner {
   /** The connection is gone. Messages that came by groups go to their other members. */
   detach(): void {
     this.#sender = undefined
+    this.#presenceChanged()
     this.#consumer?.pause()
     for (const delivery of this.inflight.unacknowledged) delivery.message.own()
     for (const group of this.groups) group.memberLeft(this, 'disconnected')
@@ -201,6 +208,12 @@ export class Session implements DeliverySource, LogReaderOwner {
     return true
   }
 
+  /** The store could not be read: the client is sent away rather than left to believe that nothing waits for it. */
+  readFailed(error: unknown): void {
+    this.#engine.reportStoreError(error)
+    this.#sender?.giveUp('the messages that wait for this client cannot be read')
+  }
+
   /** As `pump`, if something may have become possible since. */
   pumpIfNeeded(): void {
     if (!this.#needsPump) return
@@ -269,7 +282,8 @@ export class Session implements DeliverySource, LogReaderOwner {
     return {
       clientId: this.clientId,
       sessionExpiryIntervalSeconds: this.expiryIntervalSeconds,
-      disconnectedAtMs: this.disconnectedAtMs
+      disconnectedAtMs: this.disconnectedAtMs,
+      listener: ''
     }
   }
 
@@ -283,6 +297,11 @@ export class Session implements DeliverySource, LogReaderOwner {
     }
     for (const message of this.received.values()) this.#drop('never-released', message)
     this.#finishLeaving(fate)
+  }
+
+  #presenceChanged(): void {
+    if (!this.isDurable) return
+    for (const subscription of this.subscriptions.values()) this.#engine.tree.presenceChanged(subscription)
   }
 
   #finishLeaving(fate: Fate): void {

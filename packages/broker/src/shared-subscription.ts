@@ -153,6 +153,10 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
     if (this.#queue.length === 0) this.#reader?.read()
   }
 
+  readFailed(error: unknown): void {
+    this.#engine.reportStoreError(error)
+  }
+
   /** The group ends with its last member: what had not been delivered is counted, and what is acknowledged later moves nothing. */
   end(fate: Fate): void {
     this.#consumer = undefined

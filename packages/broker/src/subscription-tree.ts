@@ -14,6 +14,10 @@ export class FilterNode {
   children: Map<string, FilterNode> | undefined = undefined
   /** The subscriptions whose filter ends here; a subscription knows its index. */
   subscriptions: Subscription[] | undefined = undefined
+  /** Those of durable sessions without a connection, apart, because nothing is offered to them. */
+  absent: Subscription[] | undefined = undefined
+  /** How many of these have QoS 0: what they match is lost to them. */
+  absentAtMostOnce = 0
   /** By share name. */
   groups: Map<string, SharedSubscription> | undefined = undefined
   locals: Set<LocalSubscription> | undefined = undefined
@@ -29,6 +33,7 @@ export class FilterNode {
     return (
       this.children === undefined &&
       this.subscriptions === undefined &&
+      this.absent === undefined &&
       this.groups === undefined &&
       this.locals === undefined &&
       this.queue === undefined
@@ -94,23 +99,30 @@ export class SubscriptionTree {
   }
 
   addSubscription(node: FilterNode, subscription: Subscription): void {
-    node.subscriptions ??= []
-    subscription.index = node.subscriptions.length
-    node.subscriptions.push(subscription)
+    subscription.node = node
+    subscription.isAbsent = subscription.session.isAbsent
+    if (subscription.isAbsent) {
+      node.absent = placed(node.absent, subscription)
+      if (subscription.qos === 0) node.absentAtMostOnce++
+    } else node.subscriptions = placed(node.subscriptions, subscription)
     this.changed()
   }
 
-  /** Takes a subscription out; the last one of its filter takes its place, so that the cost does not grow with their number. */
   removeSubscription(node: FilterNode, subscription: Subscription): void {
-    const { subscriptions } = node
-    const last = subscriptions?.pop()
-    if (subscriptions === undefined || last === undefined) return
-    if (last !== subscription) {
-      last.index = subscription.index
-      subscriptions[subscription.index] = last
-    }
-    if (subscriptions.length === 0) node.subscriptions = undefined
+    subscription.node = undefined
+    if (subscription.isAbsent) {
+      node.absent = without(node.absent, subscription)
+      if (subscription.qos === 0) node.absentAtMostOnce--
+    } else node.subscriptions = without(node.subscriptions, subscription)
     this.changed()
+  }
+
+  /** The subscription's session has got a connection, or lost it. */
+  presenceChanged(subscription: Subscription): void {
+    const { node } = subscription
+    if (node === undefined || subscription.isAbsent === subscription.session.isAbsent) return
+    this.removeSubscription(node, subscription)
+    this.addSubscription(node, subscription)
   }
 
   /** The nodes of every filter that a topic name matches, appended to `matches`. */
@@ -150,6 +162,24 @@ export class SubscriptionTree {
 }
 
 const DOLLAR = 0x24
+
+function placed(list: Subscription[] | undefined, subscription: Subscription): Subscription[] {
+  const subscriptions = list ?? []
+  subscription.index = subscriptions.length
+  subscriptions.push(subscription)
+  return subscriptions
+}
+
+/** The last one takes the place of the one that goes, so that the cost does not grow with their number. */
+function without(subscriptions: Subscription[] | undefined, { index }: Subscription): Subscription[] | undefined {
+  const last = subscriptions?.pop()
+  if (subscriptions === undefined || last === undefined) return undefined
+  if (last.index !== index) {
+    last.index = index
+    subscriptions[index] = last
+  }
+  return subscriptions.length === 0 ? undefined : subscriptions
+}
 
 function levelsOf(topicFilter: string): readonly string[] {
   return topicFilter.split('/')

@@ -2,6 +2,7 @@ import type { QoS, RetainHandling, SubscriptionRequest } from '@godwit/protocol'
 import type { RetainedScanRecord, SequenceNumber, SubscriptionRecord } from '@godwit/storage'
 import type { Session } from './session.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
+import type { FilterNode } from './subscription-tree.ts'
 
 /** A session's subscription to one topic filter; a member's place in a group if it is a shared one. */
 export class Subscription {
@@ -21,8 +22,11 @@ export class Subscription {
   readonly since: SequenceNumber
   /** It covers messages up to this one: where it was replaced by another that does not read the log. */
   until: SequenceNumber = Infinity
-  /** Its place among the subscriptions of its filter, kept by the tree. */
+  /** Where the tree has it, and its place there; undefined: it is not in the tree. */
+  node: FilterNode | undefined = undefined
   index = -1
+  /** Whether the tree has it among those whose sessions have no connection. */
+  isAbsent = false
   group: SharedSubscription | undefined = undefined
   retainedScan: RetainedScanRecord | undefined = undefined
 
@@ -54,7 +58,10 @@ export class Subscription {
       retainHandling: this.retainHandling,
       subscriptionIdentifier: this.identifier,
       since: this.since,
-      retainedScan: this.retainedScan
+      retainedScan: this.retainedScan,
+      skipped: [],
+      leaving: undefined,
+      replay: undefined
     }
   }
 }

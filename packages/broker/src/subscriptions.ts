@@ -146,7 +146,7 @@ export class Subscriptions {
     if (subscription.session.isDurable && subscription.qos > 0 && group.consumer === undefined) {
       const since = this.#engine.store.lastSequence
       group.becomeDurable(this.#queueOf(node, subscription.matchFilter), since)
-      this.#engine.store.putSharedGroup({ filter: group.filter, since })
+      this.#engine.store.putSharedGroup({ filter: group.filter, since, skipped: [] })
     }
   }
 

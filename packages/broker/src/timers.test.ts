@@ -19,12 +19,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('advance'), byMs: fc.nat(1500) }) }
 )
 
+function rethrow(error: unknown): never {
+  throw error
+}
+
 describe('timers', () => {
   it('given any history of setting, moving and clearing, then each fires once, in the order of due times', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const clock = new ManualClock()
-        const timers = new Timers(clock)
+        const timers = new Timers(clock, rethrow)
         const fired: { readonly name: number; readonly atMs: number }[] = []
         const made: Timer[] = Array.from({ length: TIMERS }, (_, name) =>
           timers.create(() => fired.push({ name, atMs: clock.now() }))
@@ -59,7 +63,7 @@ describe('timers', () => {
 
   it('given a thousand keep alives in the same tenth of a second, then the host is asked for one call', () => {
     const clock = new ManualClock()
-    const timers = new Timers(clock)
+    const timers = new Timers(clock, rethrow)
     const base = Math.ceil(clock.now() / GRANULARITY_MS) * GRANULARITY_MS + 1000
     let fired = 0
     for (let index = 0; index < 1000; index++) {
@@ -74,7 +78,7 @@ describe('timers', () => {
 
   it('given Infinity, then the timer is never set, and one that was set is cleared', () => {
     const clock = new ManualClock()
-    const timers = new Timers(clock)
+    const timers = new Timers(clock, rethrow)
     const timer = timers.create(() => expect.unreachable())
     timers.set(timer, Infinity)
     expect([timer.isSet, clock.waiting]).toEqual([false, 0])
@@ -86,7 +90,7 @@ describe('timers', () => {
 
   it('given a timer that sets itself again when it fires, then it goes on, and no other is starved', () => {
     const clock = new ManualClock()
-    const timers = new Timers(clock)
+    const timers = new Timers(clock, rethrow)
     const fired: string[] = []
     const again = timers.create(() => {
       fired.push('again')
@@ -103,7 +107,7 @@ describe('timers', () => {
 
   it('given a timer that clears another one due at the same time, then that one does not fire', () => {
     const clock = new ManualClock()
-    const timers = new Timers(clock)
+    const timers = new Timers(clock, rethrow)
     const fired: string[] = []
     const first = timers.create(() => {
       fired.push('first')
@@ -130,7 +134,7 @@ describe('timers', () => {
       },
       defer: (callback: () => void) => clock.defer(callback)
     }
-    const timers = new Timers(early)
+    const timers = new Timers(early, rethrow)
     let fired = 0
     timers.set(
       timers.create(() => fired++),
@@ -143,9 +147,23 @@ describe('timers', () => {
     expect(fired).toBe(1)
   })
 
+  it('given a timer that throws, then it is told, and those behind it fire all the same', () => {
+    const clock = new ManualClock()
+    const errors: unknown[] = []
+    const timers = new Timers(clock, (error) => errors.push(error))
+    const mistake = new Error('a mistake')
+    const fails = timers.create(() => rethrow(mistake))
+    let fired = 0
+    const follows = timers.create(() => fired++)
+    timers.set(fails, clock.now() + 100)
+    timers.set(follows, clock.now() + 200)
+    clock.advance(1000)
+    expect([errors, fired]).toEqual([[mistake], 1])
+  })
+
   it('given clearAll, then nothing fires any more, and timers may be set again', () => {
     const clock = new ManualClock()
-    const timers = new Timers(clock)
+    const timers = new Timers(clock, rethrow)
     let fired = 0
     const made = Array.from({ length: 5 }, () => timers.create(() => fired++))
     for (const timer of made) timers.set(timer, clock.now() + 100)

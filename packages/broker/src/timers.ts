@@ -25,12 +25,15 @@ export class Timer {
  */
 export class Timers {
   readonly #clock: Clock
+  readonly #onError: (error: unknown) => void
   readonly #heap: Timer[] = []
   #armedFor = Infinity
   #disarm: (() => void) | undefined
 
-  constructor(clock: Clock) {
+  /** @param onError told of a timer that threw; those behind it are called all the same */
+  constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock
+    this.#onError = onError
   }
 
   /** Makes a timer, not yet set; keep it and set it again rather than make another. */
@@ -84,7 +87,11 @@ export class Timers {
     const now = this.#clock.now()
     for (let first = this.#heap[0]; first !== undefined && first.dueAtMs <= now; first = this.#heap[0]) {
       this.clear(first)
-      first.callback()
+      try {
+        first.callback()
+      } catch (error) {
+        this.#onError(error)
+      }
     }
     this.#arm()
   }

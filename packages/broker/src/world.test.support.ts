@@ -10,7 +10,7 @@ import {
   type SubscriptionRequest,
   type WillProperties
 } from '@godwit/protocol'
-import { MemoryStore, type StoreContents, type StoreListener } from '@godwit/storage'
+import { type LogEntry, MemoryStore, type QueuePosition, type StoreContents, type StoreListener } from '@godwit/storage'
 import { type MemoryTransport, memoryTransportPair, type TransportReceiver } from '@godwit/transport'
 import type { Access } from './access.ts'
 import { Connection } from './connection.ts'
@@ -52,14 +52,28 @@ class KillableStore extends MemoryStore {
   #isKilled = false
   /** While this is set, the broker is told that commits have failed. */
   isFull = false
+  #failure: Error | undefined = undefined
+
+  /** While this is set, reading the log fails. */
+  isUnreadable = false
+
+  override read(positions: readonly QueuePosition[], limit: number): readonly LogEntry[] {
+    if (this.isUnreadable) throw new Error('input/output error')
+    return super.read(positions, limit)
+  }
+
+  override get failure(): Error | undefined {
+    return this.isFull ? this.#failure : undefined
+  }
 
   override async open(listener: StoreListener): Promise<StoreContents> {
     this.#isKilled = false
     return super.open({
       onCommitted: (commit) => {
         if (this.#isKilled) return
-        if (this.isFull) listener.onCommitFailed(commit, new Error('no space left'))
-        else listener.onCommitted(commit)
+        this.#failure = this.isFull ? new Error('no space left') : undefined
+        if (this.#failure === undefined) listener.onCommitted(commit)
+        else listener.onCommitFailed(commit, this.#failure)
       },
       onCommitFailed: (commit, error) => {
         if (!this.#isKilled) listener.onCommitFailed(commit, error)
