@@ -183,7 +183,7 @@ show(`heap for each of ${HELD.toLocaleString('en')} queued messages`, `${(held /
 show('data file for each', `${(bench.fileBytes / HELD).toFixed(0)} B`)
 for (let session = 0; session < SESSIONS; session++) {
   const clientId = `client-${session}`
-  bench.store.putSession({ clientId, sessionExpiryIntervalSeconds: Infinity, disconnectedAtMs: 0 })
+  bench.store.putSession({ clientId, sessionExpiryIntervalSeconds: Infinity, disconnectedAtMs: 0, listener: '' })
   bench.store.putSubscription(clientId, {
     topicFilter: 'devices/+/state',
     qos: 1,

@@ -87,14 +87,21 @@ function accept(
     sendConnack(connection, packet, agreement, sessionPresent, accepted, authenticationData)
     session.attach(connection.sender, agreement.receiveMaximum)
   }
-  // What CONNACK says of the session has to be true after a crash as well.
-  const hasRemovedStored = known !== undefined && known !== session && known.isDurable
-  if (session.isDurable || hasRemovedStored || packet.will !== undefined) connection.hold(engine.committed(), welcome)
+  // What CONNACK says of the session has to be true after a crash as well; so has the end of the one before, of whichever
+  // connection it came.
+  const isRemoving = !session.isDurable && engine.sessions.isRemoving
+  if (isRemoving) engine.store.deleteSession(clientId)
+  if (session.isDurable || isRemoving || packet.will !== undefined) connection.hold(engine.committed(), welcome)
   else welcome()
 }
 
 /** Clean Start, or Clean Session: the known session ends and a new one begins; else it goes on ([5.0 MQTT-3.1.2-4] to [5.0 MQTT-3.1.2-6]). */
-function openSession({ engine }: Connection, packet: ConnectPacket, clientId: string, known: Session | undefined): Session {
+function openSession(
+  { engine, listener }: Connection,
+  packet: ConnectPacket,
+  clientId: string,
+  known: Session | undefined
+): Session {
   const requested =
     packet.protocolVersion === ProtocolVersion.Mqtt5
       ? (packet.properties.sessionExpiryInterval ?? 0)
@@ -103,11 +110,11 @@ function openSession({ engine }: Connection, packet: ConnectPacket, clientId: st
         : engine.limits.sessionExpirySecondsMax
   const expiryIntervalSeconds = expirySeconds(requested, engine.limits)
   if (known !== undefined && !packet.cleanStart) {
-    engine.sessions.resume(known, expiryIntervalSeconds)
+    engine.sessions.resume(known, expiryIntervalSeconds, listener)
     return known
   }
   if (known !== undefined) engine.sessions.end(known, 'session-ended')
-  return engine.sessions.create(clientId, expiryIntervalSeconds)
+  return engine.sessions.create(clientId, expiryIntervalSeconds, listener)
 }
 
 function keepWill({ engine }: Connection, { will }: ConnectPacket, clientId: string): void {

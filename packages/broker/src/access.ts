@@ -48,8 +48,15 @@ export interface Refused {
 /** Something a client wants to do with a topic. */
 export type AccessRequest =
   | { readonly action: 'publish'; readonly topicName: string; readonly qos: QoS; readonly retain: boolean }
-  /** `topicFilter` is without `$share/NAME/`. */
-  | { readonly action: 'subscribe'; readonly topicFilter: string; readonly qos: QoS; readonly shareName: string | undefined }
+  | {
+      readonly action: 'subscribe'
+      /** Without `$share/NAME/` and `$replay/START/`. */
+      readonly topicFilter: string
+      readonly qos: QoS
+      readonly shareName: string | undefined
+      /** The client asks for the history of these topics as well. */
+      readonly replay?: true
+    }
 
 /** One step of an enhanced authentication exchange ([5.0 4.12]). */
 export type AuthenticationStep =

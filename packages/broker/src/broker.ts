@@ -18,10 +18,13 @@ import { type CloseReason, Connection } from './connection.ts'
 import { Engine } from './engine.ts'
 import type { BrokerEventEmitter } from './events.ts'
 import type { Drop, Fate } from './fates.ts'
+import { checkHistory, type HistoryRule } from './history-rules.ts'
 import { type Limits, resolveLimits } from './limits.ts'
 import { type Logger, silentLogger } from './logger.ts'
 import { Message } from './message.ts'
 import { type Behaviour, checkBehaviour, DEFAULT_BEHAVIOUR, DEFAULT_FEATURES, type Features } from './options.ts'
+import type { OverflowRule } from './overflow-rules.ts'
+import { isReplayFilter } from './replay-requests.ts'
 import { Routed } from './router.ts'
 
 /** How long clients may take to go when the broker closes; then their connections are cut. */
@@ -32,6 +35,13 @@ export interface BrokerOptions extends Partial<Behaviour>, Access {
   readonly store?: Store
   readonly limits?: Partial<Limits>
   readonly features?: Partial<Features>
+  /**
+   * What to do about backlogs that become too long, or too old; the first rule that applies to one counts. Default: the
+   * oldest messages go past limits.queuedMessagesMax and queuedBytesMax.
+   */
+  readonly overflow?: readonly OverflowRule[]
+  /** Of which topics messages are kept for clients that come later, and for how long. Default: none. */
+  readonly history?: readonly HistoryRule[]
   /** Default: nothing is logged. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -60,6 +70,11 @@ export interface ReceivedMessage {
   readonly properties: MessageProperties
   /** Empty: published by the application itself. */
   readonly publisherClientId: string
+}
+
+/** What overflow rules call a listener. Default: nothing; then no rule that names listeners applies to its clients. */
+export interface NamedListener {
+  readonly name?: string
 }
 
 /** A client that is connected. */
@@ -92,8 +107,12 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Broker>
     options: checkBehaviour({
       shareStrategy: options.shareStrategy ?? DEFAULT_BEHAVIOUR.shareStrategy,
       responseInformation: options.responseInformation,
-      unauthorizedPublishMqtt3: options.unauthorizedPublishMqtt3 ?? DEFAULT_BEHAVIOUR.unauthorizedPublishMqtt3
+      unauthorizedPublishMqtt3: options.unauthorizedPublishMqtt3 ?? DEFAULT_BEHAVIOUR.unauthorizedPublishMqtt3,
+      refusedPublishMqtt3: options.refusedPublishMqtt3 ?? DEFAULT_BEHAVIOUR.refusedPublishMqtt3,
+      sysIntervalSeconds: options.sysIntervalSeconds ?? DEFAULT_BEHAVIOUR.sysIntervalSeconds
     }),
+    overflow: options.overflow ?? [],
+    history: checkHistory(options.history ?? []),
     access: options,
     logger: options.logger ?? silentLogger,
     random: options.random ?? Math.random,
@@ -134,9 +153,22 @@ export class Broker {
     }
   }
 
-  /** How many messages ended in each way other than delivered. */
+  /** How many messages ended in each way other than delivered, since the broker started. */
   get fates(): ReadonlyMap<Fate, number> {
     return this.#engine.fates.counts()
+  }
+
+  /**
+   * The same for one client: `FATES` tells whether a fate is counted for the publisher or the subscriber. Only fates that
+   * have occurred. A group is known by `$share/NAME/FILTER`. Nothing: none has, or the client is among those forgotten.
+   */
+  fatesOf(clientId: string): ReadonlyMap<Fate, number> {
+    return this.#engine.fates.clients.of(clientId)
+  }
+
+  /** For how many clients `fatesOf` has been forgotten, because there were more than limits.fateClientsMax. */
+  get fateClientsForgotten(): number {
+    return this.#engine.fates.clients.forgotten
   }
 
   /** The latest messages that ended other than delivered, oldest first. */
@@ -160,22 +192,26 @@ export class Broker {
    * Accepts connections at an address.
    * @throws ListenError if it cannot, saying where and why
    */
-  async listen(options: ListenOptions): Promise<Listener> {
+  async listen(options: ListenOptions & NamedListener): Promise<Listener> {
     if (this.#engine.isClosing) throw new Error('the broker is closed')
-    const listener = await listen(options, (transport) => this.attach(transport))
+    const { name = '' } = options
+    const listener = await listen(options, (transport) => this.attach(transport, { listener: name }))
     this.#listeners.add(listener)
     return listener
   }
 
-  /** Takes a network connection that was accepted elsewhere, such as a WebSocket of the application's own HTTP server. */
-  attach(transport: Transport): void {
+  /**
+   * Takes a network connection that was accepted elsewhere, such as a WebSocket of the application's own HTTP server.
+   * `listener` is the name that overflow rules may have for it.
+   */
+  attach(transport: Transport, { listener = '' }: { readonly listener?: string } = {}): void {
     const { connections, clients, limits, isClosing } = this.#engine
     const pending = connections.size - clients.size
     if (isClosing || pending >= limits.pendingConnectionsMax) {
       transport.destroy()
       return
     }
-    const connection = new Connection(this.#engine, transport)
+    const connection = new Connection(this.#engine, transport, listener)
     connections.add(connection)
     transport.start(connection)
   }
@@ -201,11 +237,17 @@ export class Broker {
     }
     const limit = router.limitPassedBy(message)
     if (limit !== undefined) throw new MqttError(ReasonCode.QuotaExceeded, `this broker keeps no more messages: ${limit}`)
+    const policy = router.refusedBy(message)
+    if (policy !== undefined) {
+      this.#engine.fates.record('queue-full-refused', message, '', policy.whenFull)
+      throw new MqttError(ReasonCode.QuotaExceeded, policy.refusal)
+    }
     if (router.publish(message) === Routed.Stored) await this.#engine.committed()
   }
 
   /**
-   * Calls a listener for each message whose topic matches; at QoS 0, and without retained messages.
+   * Calls a listener for each message whose topic matches; at QoS 0, and without retained messages. What `$SYS/` topics have
+   * at the moment comes first.
    * @returns what ends it
    * @throws RangeError for a topic filter that is none, or that of a Shared Subscription
    */
@@ -213,6 +255,7 @@ export class Broker {
     const problem = validateTopicFilter(topicFilter)
     if (problem !== undefined) throw new RangeError(problem)
     if (isSharedSubscription(topicFilter)) throw new RangeError('a Shared Subscription is for clients')
+    if (isReplayFilter(topicFilter)) throw new RangeError('history is for clients')
     return this.#engine.subscriptions.addLocal(topicFilter, listener)
   }
 
@@ -256,7 +299,7 @@ export class Broker {
     if (connections.size === 0) return
     await new Promise<void>((resolve) => {
       const cancel = clock.at(clock.now() + CLOSE_TIMEOUT_MS, () => {
-        for (const { transport } of connections) transport.destroy()
+        for (const connection of connections) connection.cut()
         resolve()
       })
       this.#engine.onAllClosed = () => {

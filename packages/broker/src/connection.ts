@@ -58,6 +58,7 @@ export interface Agreement {
 export class Connection implements TransportReceiver, SenderOwner {
   readonly engine: Engine
   readonly transport: Transport
+  readonly listener: string
   readonly decoder: PacketDecoder
   readonly sender: PacketSender
   readonly inboundAliases: InboundTopicAliases
@@ -70,12 +71,15 @@ export class Connection implements TransportReceiver, SenderOwner {
   #isDraining = false
   #isWelcomed = false
   #isClosed = false
+  #isCut = false
   /** QoS 2 messages that the session had from earlier connections: the client's quota began anew with this one ([5.0 4.9]). */
   #unreleasedBefore = 0
 
-  constructor(engine: Engine, transport: Transport) {
+  /** @param listener the name of the listener that accepted it; '': it has none */
+  constructor(engine: Engine, transport: Transport, listener = '') {
     this.engine = engine
     this.transport = transport
+    this.listener = listener
     this.decoder = new PacketDecoder({ receiver: 'server', maximumPacketSize: engine.limits.packetBytesMax })
     this.inboundAliases = new InboundTopicAliases(engine.limits.topicAliasMaximum)
     this.sender = new PacketSender(engine, transport, this)
@@ -110,6 +114,7 @@ export class Connection implements TransportReceiver, SenderOwner {
   onData(chunk: Uint8Array): void {
     if (this.#isClosed) return
     this.#lastReceivedAtMs = this.engine.clock.now()
+    this.engine.inputAtMs = this.#lastReceivedAtMs
     this.decoder.push(chunk)
     this.#handlePackets()
   }
@@ -123,6 +128,7 @@ export class Connection implements TransportReceiver, SenderOwner {
 
   onClose(error: Error | undefined): void {
     this.engine.timers.clear(this.#timer)
+    this.#recordUnsent(error)
     this.sender.release()
     const reason = error === undefined ? 'the client closed the network connection without DISCONNECT' : error.message
     this.#end({ reasonCode: ReasonCode.UnspecifiedError, reason }, false)
@@ -146,12 +152,13 @@ export class Connection implements TransportReceiver, SenderOwner {
   /**
    * Holds the client's next packets back until something is known, so that their order is kept; then goes on.
    * A rejection becomes the connection's error.
+   * @param abandon called instead of `proceed` if the connection has ended meanwhile
    */
-  hold<T>(promise: Promise<T>, proceed: (value: T) => void): void {
+  hold<T>(promise: Promise<T>, proceed: (value: T) => void, abandon?: () => void): void {
     this.#isHeld = true
     this.transport.pause()
     promise.then(
-      (value) => this.#release(() => proceed(value)),
+      (value) => (this.#isClosed ? abandon?.() : this.#release(() => proceed(value))),
       (error: unknown) =>
         this.#release(() => {
           throw error
@@ -187,6 +194,12 @@ export class Connection implements TransportReceiver, SenderOwner {
     this.#announceClose(reason)
     this.#end(reason, false)
     this.#closeTransport()
+  }
+
+  /** Ends the connection at once: what the client has not taken yet is lost. */
+  cut(): void {
+    this.#isCut = true
+    this.transport.destroy()
   }
 
   /** The client has said DISCONNECT. */
@@ -239,12 +252,14 @@ export class Connection implements TransportReceiver, SenderOwner {
     this.#isDraining = false
     if (this.#isHeld) return
     this.transport.resume()
+    this.engine.inputAtMs = this.engine.clock.now()
     this.#handlePackets()
   }
 
   #release(proceed: () => void): void {
     this.#isHeld = false
     if (this.#isClosed) return
+    this.engine.inputAtMs = this.engine.clock.now()
     try {
       proceed()
     } catch (error) {
@@ -291,6 +306,36 @@ export class Connection implements TransportReceiver, SenderOwner {
     this.engine.timers.set(this.#timer, this.engine.clock.now() + CLOSE_TIMEOUT_MS)
   }
 
+  /** Messages that wait in the write buffer are lost, unless the connection was ended in order, which waits for them. */
+  #recordUnsent(error: Error | undefined): void {
+    if (this.#isClosed && !this.#isCut && error === undefined) return
+    const { clientId } = this.#agreement?.identity ?? { clientId: '' }
+    this.engine.fates.recordMany('connection-lost', this.sender.unsentMessages, '', clientId)
+  }
+
+  /** A packet has ended the connection. Strangers are not counted: nothing was taken from them. */
+  #recordInvalid(packet: Packet | undefined, error: unknown): void {
+    const isPublish = packet === undefined ? this.decoder.isAtPublish : packet.type === PacketType.Publish
+    if (!isPublish || this.#agreement === undefined) return
+    const { fates } = this.engine
+    const { clientId } = this.#agreement.identity
+    const fate = error instanceof MqttError ? 'invalid-publish' : 'broker-failed'
+    const reason = error instanceof Error ? error.message : String(error)
+    if (packet?.type === PacketType.Publish) fates.record(fate, packet, clientId, reason)
+    else fates.recordMany(fate, 1, '', clientId, reason)
+  }
+
+  /** What had come behind the end of the connection is not handled any more. */
+  #recordUnhandled(clientId: string): void {
+    try {
+      for (let packet = this.decoder.next(); packet !== undefined; packet = this.decoder.next()) {
+        if (packet.type === PacketType.Publish) this.engine.fates.record('publisher-gone', packet, clientId)
+      }
+    } catch {
+      // It was not MQTT, and ends with the connection.
+    }
+  }
+
   /** Once per connection: gives up what belongs to it, and lets its session go on or end. */
   #end({ reasonCode, reason }: CloseReason, byClient: boolean): void {
     if (this.#isClosed) return
@@ -306,6 +351,7 @@ export class Connection implements TransportReceiver, SenderOwner {
     }
     const { clientId } = agreement.identity
     if (engine.clients.get(clientId) === this) engine.clients.delete(clientId)
+    this.#recordUnhandled(clientId)
     engine.sessions.connectionClosed(agreement.session)
     engine.tell((events) => events.emit('clientDisconnected', { clientId, reasonCode, reason, byClient, peer }))
     engine.logger.info({ clientId, peer: peer.address, reasonCode: reasonCodeName(reasonCode), reason }, 'client disconnected')
@@ -318,7 +364,7 @@ export class Connection implements TransportReceiver, SenderOwner {
 
   #onTimer(): void {
     if (this.#isClosed) {
-      this.transport.destroy()
+      this.cut()
       return
     }
     const agreement = this.#agreement

@@ -1,56 +1,95 @@
-import type { Backlog, QueueId, SequenceNumber, Store } from '@godwit/storage'
-import type { FateLedger } from './fates.ts'
-import type { Limits } from './limits.ts'
+import type { Backlog, QueueId, SequenceNumber, SequenceRange, Store } from '@godwit/storage'
 import type { LogConsumer } from './log-consumer.ts'
+import type { Message } from './message.ts'
+import { NewestCohort } from './newest-cohort.ts'
+import type { Cohort } from './overflow-cohort.ts'
+import type { OverflowPolicy } from './overflow-rules.ts'
+import type { Overflow } from './overflow.ts'
+import { QueuePlace } from './queue-place.ts'
+import { RefusingCohort } from './refusing-cohort.ts'
 
 /** A queue is looked over at least this rarely while messages come: once per this many, or per consumer if there are more. */
 const APPENDS_PER_TRIM_MIN = 64
-/** Consumers over their bound are cut back each time it has been passed by this share of it. */
-const SLACK = 64
 
 /**
- * A queue of the log as the engine sees it: one topic filter, and the consumers that read it. It is cut below the
- * slowest of them; those that wait for more than the limits allow lose the oldest.
+ * A queue of the log as the engine sees it: one topic filter, and the places of the consumers that read it, in cohorts
+ * by what is done when one of them is behind too far. It is cut below the slowest of them.
  *
- * Both are done once in so many messages, because each looks at every consumer: a broadcast to 100,000 offline
- * sessions must not cost anything per session and message.
+ * That is done once in so many messages, because it looks at every consumer: a broadcast to 100,000 offline sessions
+ * must not cost anything per session and message.
  */
 export class DurableQueue {
   readonly id: QueueId
   readonly topicFilter: string
   readonly #store: Store
-  readonly #limits: Limits
-  readonly #fates: FateLedger
+  readonly #overflow: Overflow
   readonly #onMoved: (queue: DurableQueue) => void
-  readonly #consumers = new Set<LogConsumer>()
+  readonly #places = new Set<QueuePlace>()
+  /** One, as long as there are no rules. */
+  #cohorts: readonly Cohort[] = []
+  /** Of the cohorts, those that refuse; undefined: none do. */
+  #refusing: readonly RefusingCohort[] | undefined = undefined
+  /** How many of the places drop whatever comes. */
+  #skipping = 0
+  #tookLast = true
   #trimmedThrough: SequenceNumber = 0
   #appendsUntilTrim = APPENDS_PER_TRIM_MIN
-  #messagesUntilCheck = 0
-  #bytesUntilCheck = 0
   /** Told of a change that may allow a cut; reset by `trim`. */
   #hasMoved = false
 
   /** @param onMoved called once after a change that may allow a cut, until the next `trim` */
-  constructor(store: Store, topicFilter: string, limits: Limits, fates: FateLedger, onMoved: (queue: DurableQueue) => void) {
+  constructor(store: Store, topicFilter: string, overflow: Overflow, onMoved: (queue: DurableQueue) => void) {
     this.#store = store
-    this.#limits = limits
-    this.#fates = fates
+    this.#overflow = overflow
     this.#onMoved = onMoved
     this.topicFilter = topicFilter
     this.id = store.openQueue(topicFilter)
   }
 
   get isUnused(): boolean {
-    return this.#consumers.size === 0
+    return this.#places.size === 0
   }
 
-  add(consumer: LogConsumer): void {
-    this.#consumers.add(consumer)
+  /** How many read it. */
+  get consumerCount(): number {
+    return this.#places.size
   }
 
-  remove(consumer: LogConsumer): void {
-    this.#consumers.delete(consumer)
+  get lastSequence(): SequenceNumber {
+    return this.#store.lastSequence
+  }
+
+  /** Nobody needs anything up to here any more. */
+  get trimmedThrough(): SequenceNumber {
+    return this.#trimmedThrough
+  }
+
+  /** Why a message for this queue is to be refused; undefined: it is not. */
+  get refusedBy(): OverflowPolicy | undefined {
+    return this.#refusing?.find((cohort) => cohort.refuses)?.policy
+  }
+
+  /** Gives a consumer its place: what comes after `since` is for it, but for what it has given up. */
+  add(consumer: LogConsumer, since: SequenceNumber, skipped: readonly SequenceRange[]): QueuePlace {
+    const place = new QueuePlace(consumer, this, this.#cohortOf(consumer), this.#store, since, skipped)
+    this.#places.add(place)
+    place.cohort.add(place)
+    return place
+  }
+
+  remove(place: QueuePlace): void {
+    this.#places.delete(place)
+    this.#leaveCohort(place)
     this.consumerMoved()
+  }
+
+  /** The consumer's client has come by another listener: another rule may apply to its backlog. */
+  reconsider(place: QueuePlace): void {
+    const cohort = this.#cohortOf(place.consumer)
+    if (cohort === place.cohort) return
+    this.#leaveCohort(place)
+    place.cohort = cohort
+    cohort.add(place)
   }
 
   consumerMoved(): void {
@@ -59,66 +98,77 @@ export class DurableQueue {
     this.#onMoved(this)
   }
 
-  /** A message was appended for this queue, and has been offered to its consumers. */
-  appended(bytes: number): void {
+  /** Whether a message is to be appended for this queue: not if every place drops it. `appended` follows either way. */
+  takes(): boolean {
+    this.#tookLast = this.#skipping === 0 || this.#skipping < this.#places.size
+    return this.#tookLast
+  }
+
+  /** A message was appended, for this queue if it took it, and has been offered to its consumers. */
+  appended(message: Message, sequence: SequenceNumber): void {
+    if (!this.#tookLast) {
+      for (const cohort of this.#cohorts) if (cohort instanceof NewestCohort) cohort.turnedAway(message)
+      return
+    }
     // Not every message moves a consumer: one may be too large for its only subscriber, or its own.
     this.consumerMoved()
+    for (const cohort of this.#cohorts) cohort.appended(message, sequence)
     if (--this.#appendsUntilTrim <= 0) this.trim()
-    this.#messagesUntilCheck--
-    this.#bytesUntilCheck -= bytes
-    if (this.#messagesUntilCheck < 0 || this.#bytesUntilCheck < 0) this.#enforceLimits()
   }
 
   /** Cuts off what every consumer has finished. */
   trim(): void {
     this.#hasMoved = false
-    this.#appendsUntilTrim = Math.max(APPENDS_PER_TRIM_MIN, this.#consumers.size)
+    this.#appendsUntilTrim = Math.max(APPENDS_PER_TRIM_MIN, this.#places.size)
+    if (this.#skipping > 0) for (const cohort of this.#cohorts) cohort.tally()
     let slowest = this.#store.lastSequence
-    for (const consumer of this.#consumers) slowest = Math.min(slowest, consumer.finishedThrough(this))
+    for (const { consumer } of this.#places) slowest = Math.min(slowest, consumer.finishedThrough(this))
     if (slowest <= this.#trimmedThrough) return
     this.#trimmedThrough = slowest
     this.#store.trimQueue(this.id, slowest)
   }
 
-  #enforceLimits(): void {
-    const { queuedMessagesMax, queuedBytesMax } = this.#limits
-    let longest = this.#held(this.#trimmedThrough)
-    if (this.#exceeds(longest)) {
-      longest = { messages: 0, bytes: 0 }
-      for (const consumer of this.#consumers) longest = larger(longest, this.#cutBack(consumer))
-    }
-    this.#messagesUntilCheck = Math.max(queuedMessagesMax - longest.messages, Math.floor(queuedMessagesMax / SLACK))
-    this.#bytesUntilCheck = Math.max(queuedBytesMax - longest.bytes, Math.floor(queuedBytesMax / SLACK))
-  }
-
-  /** Drops the oldest that a consumer waits for until the rest is within the limits; returns the rest. */
-  #cutBack(consumer: LogConsumer): Backlog {
-    const after = consumer.readThrough(this)
-    const waiting = this.#held(after)
-    if (!this.#exceeds(waiting)) return waiting
-    let low = after
-    let high = this.#store.lastSequence
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if (this.#exceeds(this.#held(middle))) low = middle + 1
-      else high = middle
-    }
-    const rest = this.#held(low)
-    consumer.skip(this, low)
-    this.consumerMoved()
-    this.#fates.recordMany('queue-full', waiting.messages - rest.messages, this.topicFilter, consumer.key)
-    return rest
-  }
-
-  #held(after: SequenceNumber): Backlog {
+  /** What it holds after a sequence number. */
+  held(after: SequenceNumber): Backlog {
     return this.#store.backlog({ queue: this.id, after })
   }
 
-  #exceeds(backlog: Backlog): boolean {
-    return backlog.messages > this.#limits.queuedMessagesMax || backlog.bytes > this.#limits.queuedBytesMax
+  /** The first position behind which the queue holds no more than is accepted. */
+  firstPosition(isAccepted: (held: Backlog) => boolean): SequenceNumber {
+    let low = this.#trimmedThrough
+    let high = this.#store.lastSequence
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (isAccepted(this.held(middle))) high = middle
+      else low = middle + 1
+    }
+    return low
   }
-}
 
-function larger(a: Backlog, b: Backlog): Backlog {
-  return { messages: Math.max(a.messages, b.messages), bytes: Math.max(a.bytes, b.bytes) }
+  /** One of the places has begun to drop whatever comes, or has stopped. */
+  countSkipping(by: 1 | -1): void {
+    this.#skipping += by
+  }
+
+  #cohortOf({ listener }: LogConsumer): Cohort {
+    const policy = this.#overflow.policies.policyFor(listener, this.topicFilter)
+    const known = this.#cohorts.find((cohort) => cohort.policy === policy)
+    if (known !== undefined) return known
+    const cohort = this.#overflow.cohort(this, policy)
+    this.#setCohorts([...this.#cohorts, cohort])
+    return cohort
+  }
+
+  #leaveCohort(place: QueuePlace): void {
+    const { cohort } = place
+    cohort.remove(place)
+    if (cohort.places.size > 0) return
+    this.#setCohorts(this.#cohorts.filter((other) => other !== cohort))
+  }
+
+  #setCohorts(cohorts: readonly Cohort[]): void {
+    this.#cohorts = cohorts
+    const refusing = cohorts.filter((cohort) => cohort instanceof RefusingCohort)
+    this.#refusing = refusing.length === 0 ? undefined : refusing
+  }
 }

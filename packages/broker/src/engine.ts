@@ -5,13 +5,20 @@ import type { Clock } from './clock.ts'
 import { Commits } from './commits.ts'
 import type { Connection } from './connection.ts'
 import type { DurableQueue } from './durable-queue.ts'
+import { Elisions } from './elisions.ts'
 import { BrokerEventEmitter } from './events.ts'
 import { FateLedger } from './fates.ts'
 import { Flushes } from './flushes.ts'
+import { Histories } from './histories.ts'
+import type { HistoryRule } from './history-rules.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './logger.ts'
+import type { Message } from './message.ts'
 import type { Behaviour, Features } from './options.ts'
+import { Overflow } from './overflow.ts'
+import type { OverflowRule } from './overflow-rules.ts'
 import { SlabPool } from './output-buffer.ts'
+import { PublishScratch } from './publish-writer.ts'
 import { RetainedExpiry } from './retained-expiry.ts'
 import { Router } from './router.ts'
 import { SessionRegistry } from './session-registry.ts'
@@ -19,6 +26,7 @@ import { Subscriptions } from './subscriptions.ts'
 import { SharedBound } from './shared-bound.ts'
 import { StoreWatch } from './store-watch.ts'
 import { SubscriptionTree } from './subscription-tree.ts'
+import { SysTopics } from './sys-topics.ts'
 import { Timers } from './timers.ts'
 import { WillMessages } from './will-messages.ts'
 
@@ -32,6 +40,9 @@ export interface EngineParts {
   readonly limits: Limits
   readonly features: Features
   readonly options: Behaviour
+  readonly overflow: readonly OverflowRule[]
+  /** Default: none. */
+  readonly history?: readonly HistoryRule[]
   readonly access: Access
   readonly logger: Logger
   /** Numbers from 0 to below 1. */
@@ -59,20 +70,30 @@ export class Engine {
   /** The log's queues that are in use. */
   readonly queues: Map<QueueId, DurableQueue> = new Map()
   readonly slabs: SlabPool = new SlabPool()
+  readonly publishScratch: PublishScratch = new PublishScratch()
+  readonly elisions: Elisions = new Elisions()
   readonly flushes: Flushes
   /** Bounds what clients have not taken yet. */
   readonly writeBuffers: SharedBound
   /** Bounds what waits for sessions and groups that are not durable. */
   readonly transientQueues: SharedBound
+  readonly overflow: Overflow
+  readonly histories: Histories
   readonly router: Router
   readonly subscriptions: Subscriptions
   readonly sessions: SessionRegistry
   readonly wills: WillMessages
   readonly retainedExpiry: RetainedExpiry
+  readonly sysTopics: SysTopics
+  /** Packets of all types, from and to all clients, since the broker started. */
+  readonly traffic: { packetsReceived: number; packetsSent: number } = { packetsReceived: 0, packetsSent: 0 }
   /** Network connections, accepted or not. */
   readonly connections: Set<Connection> = new Set()
   /** By ClientID: those that have been accepted. */
   readonly clients: Map<string, Connection> = new Map()
+  readonly now: () => number
+  /** When the input that is being handled came, or rather when the broker began to handle it. */
+  inputAtMs = 0
   /** Called when the last network connection has closed. */
   onAllClosed: (() => void) | undefined
   /** No connection is accepted any more. */
@@ -81,6 +102,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.store = parts.store
     this.clock = parts.clock
+    this.now = () => parts.clock.now()
     this.limits = parts.limits
     this.features = parts.features
     this.options = parts.options
@@ -88,8 +110,10 @@ export class Engine {
     this.logger = parts.logger
     this.random = parts.random
     this.newClientId = parts.newClientId
-    this.fates = new FateLedger(parts.limits.recentDropsMax, () => parts.clock.now())
-    this.fates.listen((drop) => this.tell((events) => events.emit('messageDropped', drop)))
+    this.fates = new FateLedger(parts.limits.recentDropsMax, this.now, parts.limits.fateClientsMax)
+    this.fates.listen((drop) => {
+      if (this.events.listenerCount('messageDropped') > 0) this.tell((events) => events.emit('messageDropped', drop))
+    })
     this.timers = new Timers(parts.clock, (error) => this.reportError(error))
     this.commits = new Commits(
       (error) => this.tell((events) => events.emit('storeFailed', error)),
@@ -99,16 +123,31 @@ export class Engine {
     const { writeBufferBytesMax, writeBuffersBytesMax, transientQueuedBytesMax, transientQueuesBytesMax } = parts.limits
     this.writeBuffers = new SharedBound(writeBufferBytesMax, writeBuffersBytesMax, WRITE_BUFFER_BYTES_MIN)
     this.transientQueues = new SharedBound(transientQueuedBytesMax, transientQueuesBytesMax, 0)
+    this.overflow = new Overflow({
+      rules: parts.overflow,
+      limits: parts.limits,
+      store: parts.store,
+      clock: parts.clock,
+      timers: this.timers,
+      fates: this.fates,
+      defer: (callback) => this.defer(callback),
+      publish: (message) => this.#publishIfTaken(message),
+      reportStoreError: (error) => this.reportStoreError(error)
+    })
+    this.histories = new Histories(this, parts.history ?? [])
     this.router = new Router(this)
     this.subscriptions = new Subscriptions(this)
     this.sessions = new SessionRegistry(this)
     this.wills = new WillMessages(this)
     this.retainedExpiry = new RetainedExpiry(this)
+    this.sysTopics = new SysTopics(this, parts.options.sysIntervalSeconds)
   }
 
   /** Opens the store and puts back what it holds. */
   async open(): Promise<void> {
     const contents = await this.store.open(new StoreWatch(this))
+    this.sysTopics.open()
+    this.histories.open(contents)
     for (const stored of contents.sessions) {
       this.sessions.restore(stored)
       const session = this.sessions.get(stored.session.clientId)
@@ -124,7 +163,12 @@ export class Engine {
       )
       if (shared !== undefined) this.subscriptions.restoreGroup(stored, shared, inflight)
     }
+    // Whoever needs a queue has opened it by now: sessions, groups and histories.
+    for (const { queue } of contents.queues) {
+      if (!this.queues.has(queue) && !this.histories.has(queue)) this.store.dropQueue(queue)
+    }
     for (const stored of contents.sessions) await this.sessions.restoreInflight(stored)
+    this.overflow.begin()
     for (const will of contents.wills) this.wills.restore(will)
     if (this.store.retainedCount > 0) this.retainedExpiry.watch()
   }
@@ -157,6 +201,12 @@ export class Engine {
     return new Promise((resolve, reject) => {
       this.commits.wait(commit, { onCommitted: () => resolve(), onCommitFailed: reject })
     })
+  }
+
+  #publishIfTaken(message: Message): boolean {
+    if (this.router.limitPassedBy(message) !== undefined || this.router.refusedBy(message) !== undefined) return false
+    this.router.publish(message)
+    return true
   }
 
   /** The store could not be read. */

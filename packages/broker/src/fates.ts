@@ -1,52 +1,27 @@
-export type Fate =
-  | 'no-subscriber'
-  | 'subscriber-offline'
-  | 'slow-subscriber'
-  | 'queue-full'
-  | 'expired'
-  | 'not-authorized'
-  | 'topic-refused'
-  | 'quota-exceeded'
-  | 'too-large-for-client'
-  | 'refused-by-client'
-  | 'session-ended'
-  | 'unsubscribed'
-  | 'never-released'
-  | 'store-failed'
-  | 'authorization-failed'
+import { FATE_INDEXES, FATE_NAMES, type Fate } from './fate-catalogue.ts'
+import { FateClients } from './fate-clients.ts'
+import { LIMITS } from './limits.ts'
 
-/** The ways in which a message ends other than delivered. Each has a counter; nothing is dropped without one. */
-export const FATES: Readonly<Record<Fate, string>> = {
-  'no-subscriber': 'nobody had a matching subscription when it was published',
-  'subscriber-offline': 'QoS 0 for a session whose client was not connected',
-  'slow-subscriber': 'QoS 0 for a client that read too slowly, its write buffer being full',
-  'queue-full': 'pushed out of a session’s queue by newer messages, at queuedMessagesMax or queuedBytesMax',
-  expired: 'its Message Expiry Interval ended before it was sent',
-  'not-authorized': 'the publisher was not allowed to publish to its topic',
-  'topic-refused': 'its topic name was not acceptable to this server',
-  'quota-exceeded': 'the broker had no room for it and told the publisher so',
-  'too-large-for-client': 'larger than the Maximum Packet Size of the client it was for',
-  'refused-by-client': 'the client answered with a Reason Code of 0x80 or above',
-  'session-ended': 'it waited for a session that ended',
-  unsubscribed: 'it waited for a subscription that was ended before it was sent',
-  'never-released': 'a QoS 2 message whose PUBREL had not come when the publisher’s session ended',
-  'store-failed': 'the store could not keep it, so it was not acknowledged',
-  'authorization-failed': 'the authorize hook threw'
-}
+export { type Fate, type FateDescription, FATES } from './fate-catalogue.ts'
 
-const FATE_NAMES = Object.keys(FATES).filter((name): name is Fate => Object.hasOwn(FATES, name))
-
-/** One dropped message, as the ring of recent drops remembers it. */
+/** What the ring of recent drops remembers: one message, or several that went together. */
 export interface Drop {
   readonly fate: Fate
+  /** A topic filter where a queue was dropped as a whole; empty: not known. */
   readonly topicName: string
-  /** Whom it was for, or who published it where it was refused; empty: nobody in particular. */
+  /**
+   * Whom it was for, or who published it: `FATES` tells which. `$share/NAME/FILTER` where it was for a group; empty: the
+   * application, nobody in particular, or several.
+   */
   readonly clientId: string
+  /** 0 where a queue was dropped as a whole. */
   readonly payloadBytes: number
-  /** How many messages this entry stands for: more than 1 where a queue was dropped as a whole. */
+  /** How many messages this entry stands for, or how many clients one message was lost to. */
   readonly count: number
   /** Milliseconds since the Unix epoch. */
   readonly atMs: number
+  /** What the fate alone does not tell: the limit, the Reason Code, the error. Undefined: it does. */
+  readonly reason: string | undefined
 }
 
 /** What a drop is recorded from; a whole queue has no single topic or size. */
@@ -55,18 +30,21 @@ interface DroppedMessage {
   readonly payload: { readonly byteLength: number }
 }
 
-/** Counts what was not delivered, remembers the latest, and tells whoever listens. */
+/** Counts what was not delivered, in all and for each client, remembers the latest, and tells whoever listens. */
 export class FateLedger {
-  readonly #counts = new Map<Fate, number>(FATE_NAMES.map((fate) => [fate, 0]))
+  readonly clients: FateClients
+  readonly #counts = new Float64Array(FATE_NAMES.length)
   readonly #recent: Drop[] = []
   readonly #recentMax: number
   readonly #now: () => number
   #oldest = 0
   #listener: ((drop: Drop) => void) | undefined
 
-  constructor(recentMax: number, now: () => number) {
+  /** @param clientsMax how many clients have counters of their own */
+  constructor(recentMax: number, now: () => number, clientsMax: number = LIMITS.fateClientsMax.default) {
     this.#recentMax = recentMax
     this.#now = now
+    this.clients = new FateClients(clientsMax)
   }
 
   /** Has every drop reported; one listener, the broker's own events. */
@@ -74,38 +52,41 @@ export class FateLedger {
     this.#listener = listener
   }
 
-  record(fate: Fate, message: DroppedMessage, clientId: string): void {
-    this.#add({
-      fate,
-      topicName: message.topicName,
-      clientId,
-      payloadBytes: message.payload.byteLength,
-      count: 1,
-      atMs: this.#now()
-    })
+  /** @param reason what the fate alone does not tell; best a constant, since most drops come in thousands */
+  record(fate: Fate, message: DroppedMessage, clientId: string, reason?: string): void {
+    this.#add(fate, message.topicName, clientId, message.payload.byteLength, 1, reason)
+    if (clientId !== '') this.clients.add(clientId, indexOf(fate), 1)
   }
 
   /** Records a message that was lost to several clients at once: counted for each, told as one. */
-  recordForMany(fate: Fate, message: DroppedMessage, clientIds: readonly string[]): void {
+  recordForMany(fate: Fate, message: DroppedMessage, clientIds: readonly string[], reason?: string): void {
+    const { length } = clientIds
     const [only = ''] = clientIds
-    if (clientIds.length === 0) return
-    const { topicName, payload } = message
-    const clientId = clientIds.length === 1 ? only : ''
-    this.#add({ fate, topicName, clientId, payloadBytes: payload.byteLength, count: clientIds.length, atMs: this.#now() })
+    if (length === 0) return
+    this.#add(fate, message.topicName, length === 1 ? only : '', message.payload.byteLength, length, reason)
+    const index = indexOf(fate)
+    for (const clientId of clientIds) this.clients.add(clientId, index, 1)
   }
 
   /** Records messages that went together, of which only the number is known. */
-  recordMany(fate: Fate, count: number, topicFilter: string, clientId: string): void {
-    if (count > 0) this.#add({ fate, topicName: topicFilter, clientId, payloadBytes: 0, count, atMs: this.#now() })
+  recordMany(fate: Fate, count: number, topicFilter: string, clientId: string, reason?: string): void {
+    if (count <= 0) return
+    this.#add(fate, topicFilter, clientId, 0, count, reason)
+    if (clientId !== '') this.clients.add(clientId, indexOf(fate), count)
   }
 
   count(fate: Fate): number {
-    return this.#counts.get(fate) ?? 0
+    return this.#counts[indexOf(fate)] ?? 0
+  }
+
+  /** How many messages ended other than delivered, whichever way. */
+  get total(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0)
   }
 
   /** Every fate with its count since the broker started, in the catalogue's order. */
   counts(): ReadonlyMap<Fate, number> {
-    return this.#counts
+    return new Map(FATE_NAMES.map((fate) => [fate, this.count(fate)]))
   }
 
   /** The latest drops, oldest first. */
@@ -113,8 +94,22 @@ export class FateLedger {
     return [...this.#recent.slice(this.#oldest), ...this.#recent.slice(0, this.#oldest)]
   }
 
-  #add(drop: Drop): void {
-    this.#counts.set(drop.fate, this.count(drop.fate) + drop.count)
+  /** The last so many of them, oldest first. */
+  latest(count: number): readonly Drop[] {
+    return this.recent().slice(-count)
+  }
+
+  #add(
+    fate: Fate,
+    topicName: string,
+    clientId: string,
+    payloadBytes: number,
+    count: number,
+    reason: string | undefined
+  ): void {
+    const index = indexOf(fate)
+    this.#counts[index] = (this.#counts[index] ?? 0) + count
+    const drop: Drop = { fate, topicName, clientId, payloadBytes, count, atMs: this.#now(), reason }
     if (this.#recent.length < this.#recentMax) {
       this.#recent.push(drop)
     } else if (this.#recentMax > 0) {
@@ -123,4 +118,8 @@ export class FateLedger {
     }
     this.#listener?.(drop)
   }
+}
+
+function indexOf(fate: Fate): number {
+  return FATE_INDEXES.get(fate) ?? 0
 }

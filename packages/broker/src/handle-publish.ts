@@ -3,6 +3,7 @@ import {
   PacketType,
   type PublishPacket,
   type PublishReasonCode,
+  type QoS,
   ReasonCode,
   reasonCodeName,
   topicLevels
@@ -12,6 +13,7 @@ import type { Agreement, Connection } from './connection.ts'
 import type { Fate } from './fates.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Message } from './message.ts'
+import type { Behaviour } from './options.ts'
 import { Routed } from './router.ts'
 
 /** Why a message is not accepted; the connection goes on. */
@@ -63,7 +65,7 @@ function toMessage(connection: Connection, agreement: Agreement, packet: Publish
   const { topicAlias } = packet.properties
   const resolved =
     topicAlias === undefined ? packet : withoutAlias(packet, connection.inboundAliases.resolve(topicAlias, packet.topicName))
-  return Message.publish(resolved, agreement.identity.clientId, connection.engine.clock.now())
+  return Message.publish(resolved, agreement.identity.clientId, connection.engine.inputAtMs)
 }
 
 /** An alias is between two ends of one connection: the message goes on with its topic name, and without it. */
@@ -108,6 +110,10 @@ function checkRoom({ engine }: Connection, { session }: Agreement, message: Mess
       reason: `this server keeps no more messages: ${limit} is ${limits[limit]}`
     }
   }
+  const policy = router.refusedBy(message)
+  if (policy !== undefined) {
+    return { reasonCode: ReasonCode.QuotaExceeded, fate: 'queue-full-refused', reason: policy.refusal }
+  }
   if (message.qos === 2 && session.receivedBytes + message.byteLength > limits.unreleasedBytesMax) {
     return {
       reasonCode: ReasonCode.QuotaExceeded,
@@ -127,7 +133,7 @@ function accept(connection: Connection, agreement: Agreement, packet: PublishPac
     if (routed === Routed.Nowhere && connection.isMqtt5) {
       answer(connection, packet, ReasonCode.NoMatchingSubscribers, undefined, false)
     } else {
-      connection.sender.acknowledge(PacketType.Puback, packetIdentifier, routed === Routed.Stored)
+      connection.sender.acknowledge(PacketType.Puback, packetIdentifier, routed === Routed.Stored, router.elision)
     }
   } else {
     receive(connection, agreement, packet, message)
@@ -171,12 +177,22 @@ function refuse(connection: Connection, packet: PublishPacket, message: Message,
     if (packet.qos > 0) answer(connection, packet, reasonCode, reason, false)
     return
   }
-  const isUnauthorized = reasonCode === ReasonCode.NotAuthorized
   // [3.1.1 MQTT-3.3.5-2] there is no negative acknowledgement: acknowledge it as usual, or close
-  if (isUnauthorized ? engine.options.unauthorizedPublishMqtt3 === 'close' : packet.qos > 0) {
+  if (closesMqtt3(engine.options, fate, packet.qos)) {
     connection.close({ reasonCode, reason: `${reasonCodeName(reasonCode)}: ${reason}` })
   } else if (packet.qos > 0) {
     connection.sender.acknowledge(packet.qos === 1 ? PacketType.Puback : PacketType.Pubrec, packet.packetIdentifier, false)
+  }
+}
+
+function closesMqtt3({ unauthorizedPublishMqtt3, refusedPublishMqtt3 }: Behaviour, fate: Fate, qos: QoS): boolean {
+  switch (fate) {
+    case 'not-authorized':
+      return unauthorizedPublishMqtt3 === 'close'
+    case 'queue-full-refused':
+      return refusedPublishMqtt3 === 'close'
+    default:
+      return qos > 0
   }
 }
 

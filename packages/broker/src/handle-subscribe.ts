@@ -1,6 +1,7 @@
 import {
   isSharedSubscription,
   MqttError,
+  NO_PROPERTIES,
   PacketType,
   parseSharedSubscription,
   ProtocolVersion,
@@ -15,23 +16,34 @@ import {
   validateTopicFilter,
   hasWildcard
 } from '@godwit/protocol'
-import type { MaybePromise } from '@godwit/storage'
+import type { MaybePromise, ReplayRecord } from '@godwit/storage'
 import { authorize } from './authorization.ts'
 import type { Agreement, Connection } from './connection.ts'
 import { isPromise } from './maybe-promise.ts'
+import { type AskedSubscription, readRequests, type SubscribeRefusal, withoutHistory } from './replay-requests.ts'
+import { findReplayStart } from './replay-start.ts'
 import type { SharedFilter } from './subscriptions.ts'
 
 /** SUBSCRIBE: each filter is judged for itself, and all are answered by one SUBACK ([5.0 MQTT-3.8.4-5], [3.1.1 MQTT-3.8.4-4]). */
 export function handleSubscribe(connection: Connection, agreement: Agreement, packet: SubscribePacket): void {
   if (connection.isMqtt5) checkAvailable(connection, packet)
   else checkWellFormed(packet.subscriptions.map(({ topicFilter }) => topicFilter))
-  const verdicts = packet.subscriptions.map((request) => judge(connection, agreement, request))
-  if (areKnown(verdicts)) subscribe(connection, agreement, packet, verdicts)
-  else {
-    connection.hold(Promise.all(verdicts.map((verdict) => Promise.resolve(verdict))), (known) =>
-      subscribe(connection, agreement, packet, known)
-    )
-  }
+  const asked = readRequests(packet)
+  const verdicts = asked.map((each) => judge(connection, agreement, each))
+  whenKnown(connection, verdicts, (refusals) => {
+    const replays = asked.map((each, index) => refusals[index] ?? findReplay(connection, each))
+    whenKnown(connection, replays, (found) => subscribe(connection, agreement, packet, asked, found))
+  })
+}
+
+/** Goes on once all values are there; until then the client's next packets are held back. */
+function whenKnown<T>(connection: Connection, values: readonly MaybePromise<T>[], proceed: (known: readonly T[]) => void): void {
+  if (areKnown(values)) proceed(values)
+  else connection.hold(Promise.all(values), proceed)
+}
+
+function areKnown<T>(values: readonly MaybePromise<T>[]): values is readonly T[] {
+  return !values.some((value) => isPromise(value))
 }
 
 /**
@@ -63,33 +75,45 @@ export function checkWellFormed(topicFilters: readonly string[]): void {
   }
 }
 
-/** The failure that a filter gets; undefined: it is granted. */
-type Verdict = SubscribeReasonCode | undefined
+/** Why a filter is refused; undefined: it is not. */
+type Verdict = SubscribeRefusal | undefined
 
-function judge(connection: Connection, agreement: Agreement, request: SubscriptionRequest): MaybePromise<Verdict> {
+function judge(connection: Connection, agreement: Agreement, asked: AskedSubscription): MaybePromise<Verdict> {
   const { engine } = connection
-  const { topicFilter, qos } = request
-  const failure = checkFilter(connection, topicFilter)
-  if (failure !== undefined) return failure
+  const { topicFilter, qos } = asked.request
+  const failure = checkFilter(connection, asked.writtenFilter)
+  if (failure !== undefined) return { reasonCode: failure, reason: undefined }
+  if (asked.refusal !== undefined) return asked.refusal
   const shared = parseSharedSubscription(topicFilter)
   const verdict = authorize(engine, agreement.identity, {
     action: 'subscribe',
     topicFilter: shared?.topicFilter ?? topicFilter,
     qos,
-    shareName: shared?.shareName
+    shareName: shared?.shareName,
+    ...(asked.start === undefined ? {} : REPLAY)
   })
   return isPromise(verdict) ? verdict.then(orNotAuthorized) : orNotAuthorized(verdict)
 }
 
-function areKnown(verdicts: readonly MaybePromise<Verdict>[]): verdicts is readonly Verdict[] {
-  return !verdicts.some((verdict) => isPromise(verdict))
-}
+const REPLAY = { replay: true } as const
+const NOT_AUTHORIZED: SubscribeRefusal = { reasonCode: ReasonCode.NotAuthorized, reason: undefined }
 
 function orNotAuthorized(isAllowed: boolean): Verdict {
-  return isAllowed ? undefined : ReasonCode.NotAuthorized
+  return isAllowed ? undefined : NOT_AUTHORIZED
 }
 
-function checkFilter({ engine: { features, limits } }: Connection, topicFilter: string): Verdict {
+/** Where the history begins that is asked for; undefined: none is. */
+function findReplay({ engine }: Connection, asked: AskedSubscription): MaybePromise<SubscribeRefusal | ReplayRecord | undefined> {
+  const { start, request } = asked
+  if (start === undefined) return undefined
+  const history = engine.histories.covering(request.topicFilter)
+  if (history === undefined) return withoutHistory(asked)
+  const historyFilter = history.topicFilter
+  const after = findReplayStart(engine, history, start, request.topicFilter)
+  return isPromise(after) ? after.then((found) => ({ historyFilter, after: found })) : { historyFilter, after }
+}
+
+function checkFilter({ engine: { features, limits } }: Connection, topicFilter: string): SubscribeReasonCode | undefined {
   if (validateTopicFilter(topicFilter) !== undefined) return ReasonCode.TopicFilterInvalid
   if (Buffer.byteLength(topicFilter) > limits.topicBytesMax || topicLevels(topicFilter) > limits.topicLevelsMax) {
     return ReasonCode.TopicFilterInvalid
@@ -101,13 +125,24 @@ function checkFilter({ engine: { features, limits } }: Connection, topicFilter: 
   return undefined
 }
 
-function subscribe(connection: Connection, agreement: Agreement, packet: SubscribePacket, verdicts: readonly Verdict[]): void {
+function subscribe(
+  connection: Connection,
+  agreement: Agreement,
+  packet: SubscribePacket,
+  asked: readonly AskedSubscription[],
+  found: readonly (SubscribeRefusal | ReplayRecord | undefined)[]
+): void {
   const { engine } = connection
   const { session } = agreement
   const identifier = packet.properties.subscriptionIdentifier ?? 0
-  const reasonCodes = packet.subscriptions.map((request, index) => {
-    const failure = verdicts[index] ?? checkRoom(connection, agreement, request.topicFilter)
-    return failure ?? grant(connection, agreement, request, identifier)
+  let reasonString: string | undefined
+  const reasonCodes = asked.map(({ request }, index) => {
+    const replay = found[index]
+    if (replay !== undefined && 'reasonCode' in replay) {
+      reasonString ??= replay.reason
+      return replay.reasonCode
+    }
+    return checkRoom(connection, agreement, request.topicFilter) ?? grant(connection, agreement, request, identifier, replay)
   })
   const hasStored = session.isDurable && reasonCodes.some((reasonCode) => reasonCode < ReasonCode.UnspecifiedError)
   connection.sender.respond(
@@ -115,12 +150,12 @@ function subscribe(connection: Connection, agreement: Agreement, packet: Subscri
       type: PacketType.Suback,
       packetIdentifier: packet.packetIdentifier,
       reasonCodes: connection.isMqtt5 ? reasonCodes : toReturnCodes(connection.protocolVersion, packet, reasonCodes),
-      properties: {}
+      properties: connection.isMqtt5 && reasonString !== undefined ? { reasonString } : NO_PROPERTIES
     },
     hasStored
   )
-  // Retained messages, and what waits for a group that has a new member, come after the SUBACK that announces them.
-  if (!session.retainedScans.isActive && session.groups.size === 0) return
+  // Retained messages, history, and what waits for a group that has a new member, come after the SUBACK that announces them.
+  if (!session.retainedScans.isActive && !session.replays.isActive && session.groups.size === 0) return
   if (hasStored) engine.afterCommit(() => session.pump())
   else session.pump()
 }
@@ -135,7 +170,7 @@ function toReturnCodes(
   return reasonCodes.map((reasonCode) => toSubscribeReturnCode(reasonCode))
 }
 
-function checkRoom({ engine }: Connection, { session }: Agreement, topicFilter: string): Verdict {
+function checkRoom({ engine }: Connection, { session }: Agreement, topicFilter: string): SubscribeReasonCode | undefined {
   const { limits, subscriptions } = engine
   if (session.subscriptions.has(topicFilter)) return undefined
   const isFull = session.subscriptions.size >= limits.subscriptionsPerClientMax || subscriptions.count >= limits.subscriptionsMax
@@ -146,16 +181,17 @@ function grant(
   { engine }: Connection,
   { session }: Agreement,
   request: SubscriptionRequest,
-  identifier: number
+  identifier: number,
+  replay: ReplayRecord | undefined
 ): SubscribeReasonCode {
   const { topicFilter, qos, retainHandling } = request
   const shared: SharedFilter | undefined = parseSharedSubscription(topicFilter)
   const isNew = !session.subscriptions.has(topicFilter)
-  const subscription = engine.subscriptions.add(session, request, shared, identifier)
-  // Shared subscriptions get no retained messages ([5.0 4.8.2]).
+  const subscription = engine.subscriptions.add(session, request, shared, identifier, replay)
+  // Shared subscriptions get no retained messages ([5.0 4.8.2]); who asks for history, has them in it, in their place.
   const wantsRetained =
     retainHandling === RetainHandling.SendAtSubscribe || (retainHandling === RetainHandling.SendIfNew && isNew)
-  if (wantsRetained && shared === undefined && engine.store.retainedCount > 0) session.retainedScans.begin(subscription)
+  if (wantsRetained && shared === undefined && replay === undefined && engine.store.retainedCount > 0) session.retainedScans.begin(subscription)
   engine.tell((events) => events.emit('subscribed', { clientId: session.clientId, topicFilter, qos }))
   return qos
 }

@@ -1,5 +1,5 @@
 export { createBroker } from './broker.ts'
-export type { Broker, BrokerCounts, BrokerOptions, ConnectedClient, PublishOptions, ReceivedMessage } from './broker.ts'
+export type { Broker, BrokerCounts, BrokerOptions, ConnectedClient, NamedListener, PublishOptions, ReceivedMessage } from './broker.ts'
 export type {
   Accepted,
   Access,
@@ -13,8 +13,11 @@ export type {
 export { type Clock, SystemClock } from './clock.ts'
 export type { CloseReason } from './connection.ts'
 export type { BrokerEventEmitter, BrokerEvents, ClientConnected, ClientDisconnected, ConnectionRefused } from './events.ts'
-export { type Drop, type Fate, FATES } from './fates.ts'
+export { type Drop, type Fate, type FateDescription, FATES } from './fates.ts'
+export { HISTORY_BOUNDS_MAX, type HistoryBound, historyFilterProblem, type HistoryRule } from './history-rules.ts'
 export { type Limit, type LimitName, LIMITS, type Limits } from './limits.ts'
 export type { Logger, LogFields } from './logger.ts'
 export type { Behaviour, Features } from './options.ts'
+export { OVERFLOW_ACTIONS, OVERFLOW_BOUNDS, problemOfRule } from './overflow-rules.ts'
+export type { OverflowAction, OverflowRule } from './overflow-rules.ts'
 export { SHARE_STRATEGIES, type ShareStrategy } from './share-strategies.ts'

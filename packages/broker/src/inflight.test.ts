@@ -174,7 +174,7 @@ describe('messages in flight', () => {
     expect(released).toEqual([2])
 
     const after = new Inflight()
-    for (const record of inflight) after.restore(delivery(record.qos, record.sequence), record.packetIdentifier)
+    for (const record of inflight) after.restore(delivery(record.qos, record.sequence), record.packetIdentifier, false)
     for (const identifier of released) after.restoreReleased(identifier)
     expect(after.toRecords()).toEqual({ inflight, released })
     after.open(10)
@@ -187,5 +187,30 @@ describe('messages in flight', () => {
     const next = delivery(1)
     after.add(next)
     expect([1, 2, 3, 4]).not.toContain(next.packetIdentifier)
+  })
+
+  it('given messages that no queue holds, or holds no longer, then they are kept from flight to acknowledgement, once', () => {
+    let cutThrough = 0
+    const kept: string[] = []
+    const messages = {
+      put: (packetIdentifier: number) => void kept.push(`put ${packetIdentifier}`),
+      delete: (packetIdentifier: number) => void kept.push(`delete ${packetIdentifier}`)
+    }
+    const source = { group: undefined, finish() {}, holds: (sequence: number) => sequence > cutThrough }
+    const inflight = new Inflight(messages)
+    inflight.open(10)
+    const retained = delivery(1)
+    const [first, second, third] = [5, 6, 7].map((sequence) => new Delivery(message('t'), 2, false, [], sequence, source))
+    for (const each of [retained, first, second, third]) if (each !== undefined) inflight.add(each)
+    expect(kept).toEqual(['put 1'])
+    cutThrough = 6
+    expect(inflight.keepMessages()).toBe(true)
+    expect(kept.splice(0)).toEqual(['put 1', 'put 2', 'put 3'])
+    expect(inflight.keepMessages()).toBe(false)
+    inflight.acknowledge(1, 1)
+    inflight.receive(2)
+    if (second !== undefined) inflight.withdraw(second)
+    inflight.acknowledge(4, 2)
+    expect(kept).toEqual(['delete 1', 'delete 2', 'delete 3'])
   })
 })

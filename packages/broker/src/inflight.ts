@@ -8,8 +8,14 @@ export interface DeliverySource {
   finish(sequence: SequenceNumber): void
   /** `$share/NAME/FILTER` where it is a group; undefined: the session itself. */
   readonly group: string | undefined
-  /** Whether the message can be read back from the session's own queues after a restart. */
+  /** Whether the message can be read back from a queue of the log after a restart. */
   holds(sequence: SequenceNumber): boolean
+}
+
+/** Where a durable session keeps the messages in flight that cannot be read back after a restart. */
+export interface InflightMessages {
+  put(packetIdentifier: number, message: Message): void
+  delete(packetIdentifier: number): void
 }
 
 /** One message on its way to one client at QoS 1 or 2. */
@@ -28,6 +34,8 @@ export class Delivery {
   countedOn = 0
   /** Whether it has been written to a network connection before, so that DUP is set the next time. */
   wasSent = false
+  /** Whether it is among the `InflightMessages`. */
+  isKept = false
 
   constructor(
     message: Message,
@@ -67,8 +75,11 @@ export class Inflight {
   #connection = 0
   /** What remains to be sent again on this connection. */
   #toResend: Delivery[] = []
+  readonly #messages: InflightMessages | undefined
 
-  constructor() {
+  /** @param messages undefined: nothing outlives a restart */
+  constructor(messages?: InflightMessages) {
+    this.#messages = messages
     const unacknowledged = this.#unacknowledged
     const released = this.#released
     this.#identifiers = new PacketIdentifiers({
@@ -123,13 +134,22 @@ export class Inflight {
   add(delivery: Delivery): void {
     delivery.packetIdentifier = this.#identifiers.next()
     this.#unacknowledged.set(delivery.packetIdentifier, delivery)
+    this.#keep(delivery)
     this.#spendQuota(delivery)
   }
 
+  /** Keeps the messages that cannot be read back any longer. Returns whether there were any. */
+  keepMessages(): boolean {
+    let hasKept = false
+    for (const delivery of this.#unacknowledged.values()) hasKept = this.#keep(delivery) || hasKept
+    return hasKept
+  }
+
   /** Puts back what a stored session had in flight, in the order of sending. */
-  restore(delivery: Delivery, packetIdentifier: number): void {
+  restore(delivery: Delivery, packetIdentifier: number, isKept: boolean): void {
     delivery.packetIdentifier = packetIdentifier
     delivery.wasSent = true
+    delivery.isKept = isKept
     this.#unacknowledged.set(packetIdentifier, delivery)
     this.#identifiers.continueAfter(packetIdentifier)
   }
@@ -143,7 +163,7 @@ export class Inflight {
   acknowledge(packetIdentifier: number, qos: 1 | 2): Delivery | undefined {
     const delivery = this.#unacknowledged.get(packetIdentifier)
     if (delivery === undefined || delivery.qos !== qos) return undefined
-    this.#unacknowledged.delete(packetIdentifier)
+    this.#remove(delivery)
     this.#raiseQuota(delivery.countedOn)
     return delivery
   }
@@ -152,7 +172,7 @@ export class Inflight {
   receive(packetIdentifier: number): Delivery | undefined {
     const delivery = this.#unacknowledged.get(packetIdentifier)
     if (delivery === undefined || delivery.qos !== 2) return undefined
-    this.#unacknowledged.delete(packetIdentifier)
+    this.#remove(delivery)
     this.#released.set(packetIdentifier, delivery.countedOn)
     return delivery
   }
@@ -188,25 +208,38 @@ export class Inflight {
   /** Takes a message out of flight that is not to be sent any more: a member left it to its group, or it cannot be sent. */
   withdraw(delivery: Delivery): void {
     if (!this.contains(delivery)) return
-    this.#unacknowledged.delete(delivery.packetIdentifier)
+    this.#remove(delivery)
     this.#raiseQuota(delivery.countedOn)
   }
 
   toRecords(): { readonly inflight: readonly InflightRecord[]; readonly released: readonly number[] } {
     const inflight: InflightRecord[] = []
     for (const delivery of this.#unacknowledged.values()) {
-      const group = delivery.source?.group
       inflight.push({
         packetIdentifier: delivery.packetIdentifier,
         sequence: delivery.sequence,
         qos: delivery.qos,
         retain: delivery.retain,
         subscriptionIdentifiers: delivery.subscriptionIdentifiers,
-        message: delivery.source?.holds(delivery.sequence) === true ? undefined : delivery.message,
-        group
+        group: delivery.source?.group
       })
     }
     return { inflight, released: [...this.#released.keys()] }
+  }
+
+  #keep(delivery: Delivery): boolean {
+    if (this.#messages === undefined || delivery.isKept) return false
+    if (delivery.source?.holds(delivery.sequence) === true) return false
+    delivery.isKept = true
+    this.#messages.put(delivery.packetIdentifier, delivery.message)
+    return true
+  }
+
+  #remove(delivery: Delivery): void {
+    this.#unacknowledged.delete(delivery.packetIdentifier)
+    if (!delivery.isKept) return
+    delivery.isKept = false
+    this.#messages?.delete(delivery.packetIdentifier)
   }
 
   #spendQuota(delivery: Delivery): void {

@@ -116,6 +116,14 @@ export class LateStore implements Store {
     this.#store.deleteReceived(clientId, packetIdentifier)
   }
 
+  putInflight(clientId: string, packetIdentifier: number, message: StoredMessage): void {
+    this.#store.putInflight(clientId, packetIdentifier, message)
+  }
+
+  deleteInflight(clientId: string, packetIdentifier: number): void {
+    this.#store.deleteInflight(clientId, packetIdentifier)
+  }
+
   putWill(record: WillRecord): void {
     this.#store.putWill(record)
   }

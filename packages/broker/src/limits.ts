@@ -41,9 +41,11 @@ export type LimitName =
   | 'transientQueuesBytesMax'
   | 'retainedMessagesMax'
   | 'storedBytesMax'
+  | 'unsavedHistoryBytesMax'
   | 'writeBufferBytesMax'
   | 'writeBuffersBytesMax'
   | 'recentDropsMax'
+  | 'fateClientsMax'
   | 'cachedTopicsMax'
 
 /** Every bound of the broker. The names are the keys of its configuration. */
@@ -216,6 +218,13 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
     purpose: 'bytes of all messages that are kept, queued and retained; past them what would have to be kept is refused',
     reasonCode: ReasonCode.QuotaExceeded
   },
+  unsavedHistoryBytesMax: {
+    default: 64 * MiB,
+    min: 0,
+    max: 64 * GiB,
+    purpose: 'bytes of QoS 0 messages that wait to be written to a history; past them messages are sent on, but not kept',
+    reasonCode: undefined
+  },
   writeBufferBytesMax: {
     default: 8 * MiB,
     min: 128 * KiB,
@@ -235,6 +244,13 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
     min: 0,
     max: 1_000_000,
     purpose: 'dropped messages that are remembered one by one, for looking up',
+    reasonCode: undefined
+  },
+  fateClientsMax: {
+    default: 100_000,
+    min: 0,
+    max: 10_000_000,
+    purpose: 'clients with counters of their own for messages not delivered; past them one not touched for long is forgotten',
     reasonCode: undefined
   },
   cachedTopicsMax: {

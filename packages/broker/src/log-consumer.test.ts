@@ -5,7 +5,10 @@ import { DurableQueue } from './durable-queue.ts'
 import { FateLedger } from './fates.ts'
 import { type Limits, resolveLimits } from './limits.ts'
 import { LogReader } from './log-reader.test.support.ts'
+import { ManualClock } from './manual-clock.test.support.ts'
+import { Overflow } from './overflow.ts'
 import { message } from './samples.test.support.ts'
+import { Timers } from './timers.ts'
 
 // fast-check prints its seed when a property fails.
 
@@ -34,18 +37,33 @@ const steps = fc.array(
   { maxLength: 120, size: 'max' }
 ) satisfies fc.Arbitrary<Step[]>
 
+function unexpected(error: unknown): void {
+  throw error
+}
+
 /** The log with its queues and readers, checked after every step against what the readers are owed. */
 class Log {
   readonly store = new MemoryStore({ schedule: () => {} })
   readonly readers: readonly LogReader[]
-  readonly #limits: Limits
   readonly #fates = new FateLedger(0, () => 0)
+  readonly #overflow: Overflow
   readonly #queues = new Map<string, DurableQueue>()
   readonly #cursors = new Map<string, SequenceNumber>()
   readonly #finishedThrough = new Map<string, SequenceNumber>()
 
   private constructor(windows: readonly number[], limits: Partial<Limits>) {
-    this.#limits = resolveLimits(limits)
+    const clock = new ManualClock()
+    this.#overflow = new Overflow({
+      rules: [],
+      limits: resolveLimits(limits),
+      store: this.store,
+      clock,
+      timers: new Timers(clock, unexpected),
+      fates: this.#fates,
+      defer: (callback) => clock.defer(callback),
+      publish: () => false,
+      reportStoreError: unexpected
+    })
     this.readers = windows.map((windowMax, index) => new LogReader(`reader-${index}`, windowMax, this.store))
   }
 
@@ -65,7 +83,7 @@ class Log {
   queue(topicFilter: string): DurableQueue {
     let queue = this.#queues.get(topicFilter)
     if (queue === undefined) {
-      queue = new DurableQueue(this.store, topicFilter, this.#limits, this.#fates, () => {})
+      queue = new DurableQueue(this.store, topicFilter, this.#overflow, () => {})
       this.#queues.set(topicFilter, queue)
     }
     return queue
@@ -79,7 +97,7 @@ class Log {
       queues.map(({ id }) => id)
     )
     for (const each of this.readers) if (filters.some((filter) => each.joined.has(filter))) each.offer(sequence)
-    for (const queue of queues) queue.appended(appended.byteLength)
+    for (const queue of queues) queue.appended(appended, sequence)
     return sequence
   }
 

@@ -1,5 +1,15 @@
-import type { Consumer, InflightRecord, ProgressRecord, QueuePosition, SequenceNumber, Store } from '@godwit/storage'
+import type {
+  Consumer,
+  InflightRecord,
+  LogEntry,
+  ProgressRecord,
+  QueuePosition,
+  SequenceNumber,
+  SequenceRange,
+  Store
+} from '@godwit/storage'
 import type { DurableQueue } from './durable-queue.ts'
+import type { QueuePlace } from './queue-place.ts'
 
 /** The part of a consumer's progress that is its owner's: what a session has sent under which identifiers. */
 export interface SentRecords {
@@ -24,8 +34,11 @@ export class LogConsumer implements Consumer {
   readonly key: string
   readonly #store: Store
   readonly #sentRecords: () => SentRecords
-  /** The queues it reads, each with the sequence number after which it has something for this consumer. */
-  readonly #queues = new Map<DurableQueue, SequenceNumber>()
+  readonly #onCut: () => void
+  readonly #onGaveUp: (place: QueuePlace) => void
+  /** The queues it reads. */
+  readonly #places = new Map<DurableQueue, QueuePlace>()
+  #listener: string | undefined
   /** Where it began: nothing up to here is for it. */
   #begin: SequenceNumber
   #position: SequenceNumber
@@ -43,17 +56,58 @@ export class LogConsumer implements Consumer {
   readonly #restoredFinished = new Set<SequenceNumber>()
   readonly #restoredInflight = new Set<SequenceNumber>()
 
-  constructor(kind: 'session' | 'group', key: string, store: Store, sentRecords: () => SentRecords) {
+  /**
+   * @param onCut told when messages in flight may not be in the log any longer
+   * @param onGaveUp told when a place has to be stored, because it has given something up
+   */
+  constructor(
+    kind: 'session' | 'group',
+    key: string,
+    store: Store,
+    sentRecords: () => SentRecords,
+    onCut: () => void = () => {},
+    onGaveUp: (place: QueuePlace) => void = () => {}
+  ) {
     this.kind = kind
     this.key = key
     this.#store = store
     this.#sentRecords = sentRecords
+    this.#onCut = onCut
+    this.#onGaveUp = onGaveUp
+    this.#listener = kind === 'session' ? '' : undefined
     this.#begin = store.lastSequence
     this.#position = store.lastSequence
   }
 
   get caughtUp(): boolean {
     return this.#caughtUp
+  }
+
+  /** The name of the listener by which its client last connected; '': not known; undefined: it has no client of its own. */
+  get listener(): string | undefined {
+    return this.#listener
+  }
+
+  /** Up to where its queues have been looked at. */
+  get lookedAtThrough(): SequenceNumber {
+    return this.#caughtUp ? this.#store.lastSequence : this.#position
+  }
+
+  /** What it had finished, or in hand, before a restart, as far as reading has not come to it again. */
+  get restored(): Iterable<SequenceNumber> {
+    return this.#restoredFinished.size === 0 ? this.#restoredInflight : [...this.#restoredFinished, ...this.#restoredInflight]
+  }
+
+  /** Whether a message is among the `restored`. */
+  hadInHand(sequence: SequenceNumber): boolean {
+    return this.#restoredFinished.has(sequence) || this.#restoredInflight.has(sequence)
+  }
+
+  /** Its client has connected by a listener, or did before a restart. */
+  cameBy(listener: string): void {
+    if (listener === this.#listener) return
+    this.#listener = listener
+    for (const [queue, place] of this.#places) queue.reconsider(place)
   }
 
   /** Goes on from where a stored consumer stood; what of its queues is in flight, its owner has in hand again. */
@@ -67,53 +121,55 @@ export class LogConsumer implements Consumer {
     }
   }
 
-  /** Reads a queue as well, from after `since` on. */
-  join(queue: DurableQueue, since: SequenceNumber): void {
-    if (this.#queues.has(queue)) return
-    this.#queues.set(queue, since)
-    queue.add(this)
+  /** Reads a queue as well, from after `since` on, but for what it has given up. */
+  join(queue: DurableQueue, since: SequenceNumber, skipped: readonly SequenceRange[] = []): void {
+    if (!this.#places.has(queue)) this.#places.set(queue, queue.add(this, since, skipped))
   }
 
   leave(queue: DurableQueue): void {
-    if (!this.#queues.delete(queue)) return
-    queue.remove(this)
+    const place = this.#places.get(queue)
+    if (place === undefined) return
+    this.#places.delete(queue)
+    queue.remove(place)
     this.#cut(this.#store.lastSequence)
   }
 
   /** Whether a message in flight can be read back from the log after a restart. */
   holds(sequence: SequenceNumber): boolean {
-    return sequence > this.#cutThrough
-  }
-
-  /** A queue is to be left once it has been read, and cannot be read back from after a restart. */
-  leaveLater(): void {
-    this.#cut(this.#store.lastSequence)
+    return sequence > this.#cutThrough && sequence > this.#begin
   }
 
   reads(queue: DurableQueue): boolean {
-    return this.#queues.has(queue)
+    return this.#places.has(queue)
+  }
+
+  /** Its place in a queue that it reads. */
+  placeIn(queue: DurableQueue): QueuePlace | undefined {
+    return this.#places.get(queue)
   }
 
   /** How many messages of a queue, up to a sequence number, still wait for this consumer. */
   waiting(queue: DurableQueue, through: SequenceNumber = Infinity): number {
-    const after = this.readThrough(queue)
-    if (through <= after) return 0
-    const { messages } = this.#store.backlog({ queue: queue.id, after })
-    return through === Infinity ? messages : messages - this.#store.backlog({ queue: queue.id, after: through }).messages
+    return this.#places.get(queue)?.waiting(through).messages ?? 0
+  }
+
+  /** Whether a message is for it by another queue than one of its own. */
+  isHeldElsewhere({ queues, sequence }: LogEntry, place: QueuePlace): boolean {
+    for (const other of this.#places.values()) {
+      if (other !== place && queues.includes(other.queue.id) && other.covers(sequence)) return true
+    }
+    return false
   }
 
   /** Everything up to here is finished, as far as one queue is concerned. */
   finishedThrough(queue: DurableQueue): SequenceNumber {
-    return Math.max(this.#finishedThrough(), this.#queues.get(queue) ?? 0)
-  }
-
-  /** Up to where a queue has been looked at: what comes after still waits. */
-  readThrough(queue: DurableQueue): SequenceNumber {
-    return Math.max(this.#lookedAtThrough, this.#queues.get(queue) ?? 0)
+    return Math.max(this.#finishedThrough(), this.#places.get(queue)?.since ?? 0)
   }
 
   /** A new message that is not taken: from here on the log is read. */
   fallBehind(sequence: SequenceNumber): void {
+    // None of its queues took the message: it has given up what comes.
+    if (sequence === 0) return
     this.#latestOffered = Math.max(this.#latestOffered, sequence)
     // Paused between its append and its offer, it would otherwise be taken for one that has been looked at.
     if (this.#caughtUp || this.#position >= sequence) this.#position = sequence - 1
@@ -130,7 +186,7 @@ export class LogConsumer implements Consumer {
   /** The next messages, and whether the log ended with them as it then was. */
   positions(): QueuePosition[] {
     const positions: QueuePosition[] = []
-    for (const [queue, since] of this.#queues) positions.push({ queue: queue.id, after: Math.max(since, this.#position) })
+    for (const [queue, place] of this.#places) positions.push({ queue: queue.id, after: place.readFrom(this.#position) })
     return positions
   }
 
@@ -156,6 +212,7 @@ export class LogConsumer implements Consumer {
     if (this.#position < this.#latestOffered) return
     this.#caughtUp = true
     this.#restoredFinished.clear()
+    for (const place of this.#places.values()) place.cohort.caughtUp(place)
     // What was finished before a restart may still be in the log.
     this.#moved()
   }
@@ -168,21 +225,33 @@ export class LogConsumer implements Consumer {
   /** A message that was sent is finished with: acknowledged, refused, or beyond delivery. */
   finish(sequence: SequenceNumber): void {
     if (this.#restoredInflight.delete(sequence)) {
-      if (sequence > this.#lookedAtThrough) this.#restoredFinished.add(sequence)
-    } else if (this.#sent[this.#sentHead] === sequence) {
+      if (sequence > this.lookedAtThrough) this.#restoredFinished.add(sequence)
+    } else if (this.#sent[this.#sentHead] === sequence && sequence < this.#oldestRestored) {
       this.#sentHead++
-      this.#passFinished()
     } else {
       this.#finished.add(sequence)
       return
     }
+    this.#passFinished()
     this.#moved()
   }
 
-  /** Gives up what waits in a queue up to a sequence number. */
-  skip(queue: DurableQueue, through: SequenceNumber): void {
-    this.#queues.set(queue, Math.max(through, this.#queues.get(queue) ?? 0))
+  /** It is about to go past what it has read, or has done so: that may change what it gives up. */
+  settle(): void {
+    for (const place of this.#places.values()) place.cohort.settle(place)
+  }
+
+  /** Its client is back: it reads on. */
+  resume(): void {
+    for (const place of this.#places.values()) place.cohort.resumed(place)
+  }
+
+  /** One of its places has given something up: a part of its queue, or everything up to `through`. */
+  gaveUp(place: QueuePlace, through: SequenceNumber): void {
+    this.#onGaveUp(place)
+    if (through === 0) return
     this.#cut(through)
+    place.queue.consumerMoved()
   }
 
   progress(): ProgressRecord {
@@ -191,16 +260,17 @@ export class LogConsumer implements Consumer {
     return { cursor, finished: finished.sort((a, b) => a - b), ...this.#sentRecords() }
   }
 
-  /** From here on what is in flight up to `through` is recorded with its message. */
+  /** From here on what is in flight up to `through` has to be kept by itself. */
   #cut(through: SequenceNumber): void {
     this.#cutThrough = Math.max(this.#cutThrough, through)
-    if (this.#sentHead < this.#sent.length || this.#restoredInflight.size > 0) this.#store.touch(this)
+    if (this.#sentHead < this.#sent.length || this.#restoredInflight.size > 0) this.#onCut()
   }
 
   #passFinished(): void {
     for (;;) {
       const next = this.#sent[this.#sentHead]
-      if (next === undefined || !this.#finished.delete(next)) break
+      // Where a queue was cut, what was in flight before a restart is not come upon in reading, and may be the oldest.
+      if (next === undefined || next > this.#oldestRestored || !this.#finished.delete(next)) break
       this.#sentHead++
     }
     if (this.#sentHead > 256 && this.#sentHead * 2 > this.#sent.length) {
@@ -209,18 +279,19 @@ export class LogConsumer implements Consumer {
     }
   }
 
-  get #lookedAtThrough(): SequenceNumber {
-    return this.#caughtUp ? this.#store.lastSequence : this.#position
-  }
-
   /** The cursor: what was looked at needs nothing more, up to the oldest that was sent and is unfinished. */
   #finishedThrough(): SequenceNumber {
-    const { value: oldestRestored = Infinity } = this.#restoredInflight.values().next()
     const oldestSent = this.#sent[this.#sentHead] ?? Infinity
-    return Math.max(this.#begin, Math.min(this.#lookedAtThrough, oldestSent - 1, oldestRestored - 1))
+    return Math.max(this.#begin, Math.min(this.lookedAtThrough, oldestSent - 1, this.#oldestRestored - 1))
+  }
+
+  get #oldestRestored(): SequenceNumber {
+    if (this.#restoredInflight.size === 0) return Infinity
+    const { value: oldest = Infinity } = this.#restoredInflight.values().next()
+    return oldest
   }
 
   #moved(): void {
-    for (const queue of this.#queues.keys()) queue.consumerMoved()
+    for (const queue of this.#places.keys()) queue.consumerMoved()
   }
 }

@@ -1,6 +1,7 @@
 import type { MemoryStore, ProgressRecord, SequenceNumber } from '@godwit/storage'
 import type { DurableQueue } from './durable-queue.ts'
 import { LogConsumer } from './log-consumer.ts'
+import type { QueuePlace } from './queue-place.ts'
 
 /**
  * The owner of a consumer as a session is one, without a network: it takes messages into a window while it is online,
@@ -107,6 +108,8 @@ export class LogReader {
   }
 
   #makeConsumer(): LogConsumer {
-    return new LogConsumer('session', this.key, this.#store, () => ({ inflight: [], released: [] }))
+    const sentRecords = () => ({ inflight: [], released: [] })
+    const put = ({ queue, since }: QueuePlace) => void this.joined.set(queue.topicFilter, since)
+    return new LogConsumer('session', this.key, this.#store, sentRecords, () => {}, put)
   }
 }

@@ -80,11 +80,19 @@ export class LogReader {
 
   #take(entries: readonly LogEntry[], limit: number, end: SequenceNumber): void {
     const consumer = this.#consumer
+    consumer.settle()
+    if (this.#takeEach(entries) && entries.length < limit) consumer.reachedEnd(end)
+    consumer.settle()
+  }
+
+  /** False: there was no room for some of them. */
+  #takeEach(entries: readonly LogEntry[]): boolean {
+    const consumer = this.#consumer
     for (const entry of entries) {
-      if (this.#owner.room === 0) return
-      if (!consumer.isRestored(entry.sequence) && !this.#owner.takeEntry(entry)) return
+      if (this.#owner.room === 0) return false
+      if (!consumer.isRestored(entry.sequence) && !this.#owner.takeEntry(entry)) return false
       consumer.advance(entry.sequence)
     }
-    if (entries.length < limit) consumer.reachedEnd(end)
+    return true
   }
 }

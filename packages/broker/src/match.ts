@@ -1,5 +1,6 @@
 import type { QoS } from '@godwit/protocol'
 import type { DurableQueue } from './durable-queue.ts'
+import type { HistoryQueue } from './history-queue.ts'
 import type { LocalSubscription } from './local-subscription.ts'
 import type { Message } from './message.ts'
 import { lowerQoS } from './quality-of-service.ts'
@@ -20,6 +21,8 @@ export class Target {
   readonly qos: QoS
   /** Whether any of them asks for the RETAIN flag as published. */
   readonly retainAsPublished: boolean
+  /** Whether any of them was made with a replay: its messages tell where they stand in the log. */
+  readonly tellsSequence: boolean
   /** Of all of them ([5.0 MQTT-3.3.4-4]). */
   readonly subscriptionIdentifiers: readonly number[]
   /** What remains for the session's own messages: itself unless No Local is set; undefined: nothing ([5.0 MQTT-3.8.3-3]). */
@@ -29,10 +32,12 @@ export class Target {
     let qos: QoS = 0
     let retainAsPublished = false
     let identifiers: number[] | undefined
+    let tellsSequence = false
     let hasNoLocal = false
     for (const subscription of subscriptions) {
       if (subscription.qos > qos) qos = subscription.qos
       retainAsPublished ||= subscription.retainAsPublished
+      tellsSequence ||= subscription.replay !== undefined
       hasNoLocal ||= subscription.noLocal
       if (subscription.identifier > 0 && !identifiers?.includes(subscription.identifier)) {
         identifiers ??= []
@@ -42,6 +47,7 @@ export class Target {
     this.session = session
     this.qos = qos
     this.retainAsPublished = retainAsPublished
+    this.tellsSequence = tellsSequence
     this.subscriptionIdentifiers = identifiers ?? NO_IDENTIFIERS
     this.forOwnMessages = hasNoLocal
       ? targetOf(
@@ -64,6 +70,7 @@ export class Match {
   readonly groups: readonly SharedSubscription[]
   readonly locals: readonly LocalSubscription[]
   readonly queues: readonly DurableQueue[]
+  readonly histories: readonly HistoryQueue[]
   /** Where there are sessions without a connection: what comes by the log they read later. */
   readonly absent: readonly FilterNode[]
 
@@ -73,6 +80,7 @@ export class Match {
     this.groups = nodes.flatMap((node) => (node.groups === undefined ? [] : [...node.groups.values()]))
     this.locals = nodes.flatMap((node) => (node.locals === undefined ? [] : [...node.locals]))
     this.queues = nodes.flatMap((node) => (node.queue === undefined ? [] : [node.queue]))
+    this.histories = nodes.flatMap((node) => (node.history === undefined ? [] : [node.history]))
   }
 
   get isEmpty(): boolean {

@@ -1,5 +1,6 @@
 import { encodePublish, type EncodedPublish, type MessageProperties, ProtocolVersion, type QoS } from '@godwit/protocol'
-import type { StoredMessage } from '@godwit/storage'
+import type { SequenceNumber, StoredMessage } from '@godwit/storage'
+import { SEQUENCE_PROPERTY } from './replay-requests.ts'
 
 /** What a message is made from, when it comes from a client, a will, or the application. */
 export interface MessageContent {
@@ -25,6 +26,7 @@ export class Message implements StoredMessage {
   readonly expiresAtMs: number
   /** Whether its bytes are its own, not views of a chunk that was received. */
   #isOwned: boolean
+  #withSequence: Message | undefined = undefined
   #mqtt3AtMostOnce: EncodedPublish | undefined = undefined
   #mqtt3Acknowledged: EncodedPublish | undefined = undefined
   #mqtt5AtMostOnce: EncodedPublish | undefined = undefined
@@ -66,6 +68,17 @@ export class Message implements StoredMessage {
     return Message.publish(this, this.publisherClientId, nowMs)
   }
 
+  /** The same message as it is sent to those who asked for history: with its place in the log among its User Properties. */
+  withSequence(sequence: SequenceNumber): Message {
+    if (this.#withSequence !== undefined) return this.#withSequence
+    const { userProperties = [] } = this.properties
+    // Those of the publisher stay as they are, and before ours ([5.0 MQTT-3.3.2-17], [5.0 MQTT-3.3.2-18]).
+    const properties = { ...this.properties, userProperties: [...userProperties, [SEQUENCE_PROPERTY, `${sequence}`] as const] }
+    const content = { ...contentOf(this), properties }
+    this.#withSequence = new Message(content, this.publisherClientId, this.publishedAtMs, this.expiresAtMs, this.#isOwned)
+    return this.#withSequence
+  }
+
   /** About what it takes in a queue. */
   get byteLength(): number {
     return this.topicName.length + this.payload.byteLength
@@ -100,6 +113,10 @@ export class Message implements StoredMessage {
       ? (this.#mqtt3Acknowledged ??= encodePublish(this, ProtocolVersion.Mqtt311, true))
       : (this.#mqtt3AtMostOnce ??= encodePublish(this, ProtocolVersion.Mqtt311, false))
   }
+}
+
+function contentOf({ topicName, payload, qos, retain, properties }: MessageContent): MessageContent {
+  return { topicName, payload, qos, retain, properties }
 }
 
 function copyOf(bytes: Uint8Array): Uint8Array {

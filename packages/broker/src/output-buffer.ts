@@ -4,8 +4,8 @@ import type { Transport } from '@godwit/transport'
 const SLAB_BYTES = [1024, 8 * 1024, 64 * 1024] as const
 /** From this size on bytes are sent from where they are; below, copying costs less than another entry in the write. */
 const BY_REFERENCE_BYTES = 4096
-/** Free slabs kept per size. */
-const FREE_SLABS_MAX = 256
+/** Bytes of free slabs kept per size: small ones are many, because a broadcast takes one for each of its receivers. */
+const FREE_BYTES_MAX = 8 * 1024 * 1024
 
 interface Slab {
   readonly bytes: Uint8Array
@@ -29,7 +29,7 @@ export class SlabPool {
 
   giveBack(slab: Slab): void {
     const free = this.#free[slab.sizeClass]
-    if (free !== undefined && free.length < FREE_SLABS_MAX) free.push(slab)
+    if (free !== undefined && free.length * slab.bytes.byteLength < FREE_BYTES_MAX) free.push(slab)
   }
 }
 

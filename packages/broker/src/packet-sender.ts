@@ -11,12 +11,14 @@ import type { CommitNumber } from '@godwit/storage'
 import type { Transport } from '@godwit/transport'
 import type { CommitWaiter } from './commits.ts'
 import { alwaysMayExplain, withoutDiagnostics } from './diagnostics.ts'
+import type { Elision, ElisionWaiter } from './elisions.ts'
 import type { Engine } from './engine.ts'
 import type { Delivery } from './inflight.ts'
 import type { Message } from './message.ts'
 import { OutputBuffer } from './output-buffer.ts'
 import { PublishWriter } from './publish-writer.ts'
-import { Responses } from './responses.ts'
+import { type Response, Responses } from './responses.ts'
+import { UnsentMessages } from './unsent-messages.ts'
 
 /** What a sender is given to know of its client. */
 export interface SenderOwner {
@@ -34,12 +36,14 @@ export interface SenderOwner {
  * Sends packets to one client: encoded for its version and within its Maximum Packet Size, answers in order and not
  * before the commit they wait for, and all of it written once per event-loop turn.
  */
-export class PacketSender implements CommitWaiter {
+export class PacketSender implements CommitWaiter, ElisionWaiter {
   readonly #engine: Engine
   readonly #transport: Transport
   readonly #owner: SenderOwner
   readonly #output: OutputBuffer
   readonly #responses: Responses
+  /** What QoS 0 is on its way out. */
+  readonly #unsent = new UnsentMessages()
   #publishWriter: PublishWriter | undefined
   #packetBytesMax = Infinity
   #explains = true
@@ -49,6 +53,8 @@ export class PacketSender implements CommitWaiter {
   /** The transport is gone: what it held is not counted any longer. */
   #isReleased = false
   #waitsForCommit: CommitNumber = 0
+  /** Since the last flush an answer has been let off waiting. */
+  #hasElided = false
 
   constructor(engine: Engine, transport: Transport, owner: SenderOwner) {
     this.#engine = engine
@@ -61,6 +67,12 @@ export class PacketSender implements CommitWaiter {
   /** Whether the client reads so slowly that nothing more should be sent to it for now. */
   get isCongested(): boolean {
     return this.#unsentBytes + this.#output.byteLength > this.#engine.writeBuffers.eachMax
+  }
+
+  /** Whether half of what may wait for the client does, or as much as a transport tells of when it has gone. */
+  get isHalfFull(): boolean {
+    const { eachMax, eachMin } = this.#engine.writeBuffers
+    return this.#unsentBytes + this.#output.byteLength > Math.max(eachMax / 2, eachMin)
   }
 
   /** How many answers wait for a commit. */
@@ -84,22 +96,21 @@ export class PacketSender implements CommitWaiter {
    * @param explains whether it wants Reason Strings and User Properties ([5.0 MQTT-3.1.2-29])
    */
   open(topicAliasMaximum: number, explains: boolean): void {
-    const { clock } = this.#engine
+    const { now, publishScratch } = this.#engine
     this.#explains = explains
     this.#publishWriter = new PublishWriter(
       this.#output,
       this.#owner.protocolVersion,
       this.#packetBytesMax,
       topicAliasMaximum,
-      () => clock.now()
+      now,
+      publishScratch
     )
   }
 
   onCommitted(commit: CommitNumber): void {
     if (this.#isClosed) return
-    this.#responses.release(commit, (delivery) => {
-      if (this.#owner.sendsLate(delivery)) this.sendDelivery(delivery)
-    })
+    this.#release(commit)
     this.#scheduleFlush()
     this.#owner.onAnswered()
   }
@@ -120,14 +131,27 @@ export class PacketSender implements CommitWaiter {
     }
   }
 
-  /** Answers with a PUBACK, PUBREC, PUBREL or PUBCOMP of success. */
-  acknowledge(type: AcknowledgementType, packetIdentifier: number, isStored: boolean): void {
+  /**
+   * Answers with a PUBACK, PUBREC, PUBREL or PUBCOMP of success.
+   * @param elision what may let it off waiting for the commit
+   */
+  acknowledge(type: AcknowledgementType, packetIdentifier: number, isStored: boolean, elision?: Elision): void {
     if (!isStored && this.#responses.isEmpty) {
       this.#responses.writeAcknowledgement(type, packetIdentifier)
+      this.#engine.traffic.packetsSent++
       this.#scheduleFlush()
-    } else {
-      this.#responses.add({ commit: this.#commitToWaitFor(isStored), acknowledgement: type, packetIdentifier })
+      return
     }
+    const response: Response = { commit: this.#commitToWaitFor(isStored), acknowledgement: type, packetIdentifier }
+    this.#responses.add(response)
+    elision?.wait(this, response)
+  }
+
+  /** An answer need not wait for its commit; those before it may still have to. */
+  onElided(response: Response): void {
+    response.commit = 0
+    this.#hasElided = true
+    this.#scheduleFlush()
   }
 
   /** Sends a packet ahead of any answers that wait: CONNACK, AUTH, PINGRESP, DISCONNECT. False: it is too large for the client. */
@@ -144,10 +168,18 @@ export class PacketSender implements CommitWaiter {
 
   /** Sends a message at QoS 0; false if it is too large for the client. */
   sendAtMostOnce(message: Message, retain: boolean, subscriptionIdentifiers: readonly number[]): boolean {
+    const isSent = this.sendNotice(message, retain, subscriptionIdentifiers)
+    if (isSent) this.#unsent.added()
+    return isSent
+  }
+
+  /** The same for what the broker tells of itself: nobody asks what became of that. */
+  sendNotice(message: Message, retain: boolean, subscriptionIdentifiers: readonly number[]): boolean {
     const qos: QoS = 0
     const writer = this.#publishWriter
     if (writer === undefined || !writer.takes(message, qos, subscriptionIdentifiers)) return false
     writer.write(message, qos, retain, false, 0, subscriptionIdentifiers)
+    this.#engine.traffic.packetsSent++
     this.#scheduleFlush()
     return true
   }
@@ -157,6 +189,7 @@ export class PacketSender implements CommitWaiter {
     const { message, qos, retain, packetIdentifier, subscriptionIdentifiers, wasSent } = delivery
     delivery.wasSent = true
     this.#publishWriter?.write(message, qos, retain, wasSent, packetIdentifier, subscriptionIdentifiers)
+    this.#engine.traffic.packetsSent++
     this.#scheduleFlush()
   }
 
@@ -178,7 +211,10 @@ export class PacketSender implements CommitWaiter {
   flush(): void {
     this.#isFlushScheduled = false
     if (this.#isReleased) return
-    this.#output.flush(this.#transport)
+    if (this.#hasElided) this.#releaseElided()
+    const { byteLength } = this.#output
+    const isTaken = this.#output.flush(this.#transport)
+    this.#unsent.wrote(byteLength, isTaken)
     this.countUnsent()
   }
 
@@ -186,6 +222,7 @@ export class PacketSender implements CommitWaiter {
   countUnsent(): void {
     const { bufferedBytes } = this.#transport
     if (bufferedBytes === this.#unsentBytes || this.#isReleased) return
+    this.#unsent.sent(bufferedBytes)
     this.#engine.writeBuffers.changed(bufferedBytes - this.#unsentBytes)
     this.#unsentBytes = bufferedBytes
   }
@@ -196,6 +233,11 @@ export class PacketSender implements CommitWaiter {
     this.#isClosed = true
   }
 
+  /** How many messages of QoS 0 the client has been too slow to take. */
+  get unsentMessages(): number {
+    return this.#unsent.messages
+  }
+
   /** The transport is gone, and with it what it had not sent. */
   release(): void {
     this.#isClosed = true
@@ -203,8 +245,27 @@ export class PacketSender implements CommitWaiter {
     this.#engine.writeBuffers.changed(-this.#unsentBytes)
   }
 
+  #releaseElided(): void {
+    this.#hasElided = false
+    if (this.#isClosed) return
+    this.#release(0)
+    this.#owner.onAnswered()
+  }
+
+  #release(commit: CommitNumber): void {
+    const { traffic } = this.#engine
+    traffic.packetsSent += this.#responses.length
+    this.#responses.release(commit, (delivery) => {
+      // Where it is sent, it is counted as what it is.
+      traffic.packetsSent--
+      if (this.#owner.sendsLate(delivery)) this.sendDelivery(delivery)
+    })
+    traffic.packetsSent -= this.#responses.length
+  }
+
   #append(bytes: Uint8Array): void {
     this.#output.append(bytes)
+    this.#engine.traffic.packetsSent++
     this.#scheduleFlush()
   }
 

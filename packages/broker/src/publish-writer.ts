@@ -10,6 +10,16 @@ const ALIASED_TOPIC_LENGTH_MIN = 4
 /** What an alias that is being set may add: itself, and a byte to each of the two lengths before it. */
 const ALIAS_BYTES_MAX = 5
 
+/** What the packet being written is made of: one for all writers, used anew for each packet, so that sending allocates nothing. */
+export class PublishScratch {
+  readonly delivery = { qos: 0 satisfies QoS as QoS, retain: false, dup: false, packetIdentifier: 0, messageExpiryInterval: 0 }
+  readonly variation = {
+    subscriptionIdentifiers: [] satisfies number[] as readonly number[],
+    topicAlias: 0,
+    omitTopicName: false
+  }
+}
+
 /** Writes PUBLISH packets for one client: its version, its Maximum Packet Size, its topic aliases. */
 export class PublishWriter {
   readonly #output: OutputBuffer
@@ -17,13 +27,7 @@ export class PublishWriter {
   readonly #packetBytesMax: number
   readonly #aliases: OutboundTopicAliases | undefined
   readonly #now: () => number
-  /** Used anew for each packet, so that sending allocates nothing. */
-  readonly #delivery = { qos: 0 satisfies QoS as QoS, retain: false, dup: false, packetIdentifier: 0, messageExpiryInterval: 0 }
-  readonly #variation = {
-    subscriptionIdentifiers: [] satisfies number[] as readonly number[],
-    topicAlias: 0,
-    omitTopicName: false
-  }
+  readonly #scratch: PublishScratch
 
   /**
    * @param packetBytesMax the client's Maximum Packet Size
@@ -34,13 +38,15 @@ export class PublishWriter {
     protocolVersion: ProtocolVersion,
     packetBytesMax: number,
     topicAliasMaximum: number,
-    now: () => number
+    now: () => number,
+    scratch: PublishScratch
   ) {
     this.#output = output
     this.#protocolVersion = protocolVersion
     this.#packetBytesMax = packetBytesMax
     this.#aliases = topicAliasMaximum > 0 ? new OutboundTopicAliases(topicAliasMaximum) : undefined
     this.#now = now
+    this.#scratch = scratch
   }
 
   /** Whether the client's Maximum Packet Size allows a message. */
@@ -60,7 +66,7 @@ export class PublishWriter {
     subscriptionIdentifiers: readonly number[]
   ): void {
     const encoded = message.encoded(this.#protocolVersion, qos > 0)
-    const delivery = this.#delivery
+    const { delivery } = this.#scratch
     delivery.qos = qos
     delivery.retain = retain
     delivery.dup = dup
@@ -82,7 +88,7 @@ export class PublishWriter {
   }
 
   #plainVariation(subscriptionIdentifiers: readonly number[]) {
-    const variation = this.#variation
+    const { variation } = this.#scratch
     variation.subscriptionIdentifiers = this.#protocolVersion === ProtocolVersion.Mqtt5 ? subscriptionIdentifiers : []
     variation.topicAlias = 0
     variation.omitTopicName = false

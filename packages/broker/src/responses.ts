@@ -3,11 +3,12 @@ import type { CommitNumber } from '@godwit/storage'
 import type { Delivery } from './inflight.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 
-/** Something that a connection may send once a commit is durable. */
-type Response =
-  | { readonly commit: CommitNumber; readonly acknowledgement: AcknowledgementType; readonly packetIdentifier: number }
-  | { readonly commit: CommitNumber; readonly bytes: Uint8Array }
-  | { readonly commit: CommitNumber; readonly delivery: Delivery }
+/** Something that a connection may send once a commit is durable; 0: without waiting for one. */
+export type Response = { commit: CommitNumber } & (
+  | { readonly acknowledgement: AcknowledgementType; readonly packetIdentifier: number }
+  | { readonly bytes: Uint8Array }
+  | { readonly delivery: Delivery }
+)
 
 /**
  * What one connection has to answer, in the order of the packets answered ([3.1.1 MQTT-4.6.0-6]). An answer to

@@ -138,6 +138,6 @@ export class RetainedScans {
     const qos = lowerQoS(message.qos, subscription.qos)
     // [5.0 MQTT-3.3.1-9] [3.1.1 MQTT-3.3.1-8]: RETAIN is set on what a new subscription brings
     if (qos === 0) this.#session.sendAtMostOnce(message, true, identifiers)
-    else this.#session.send(new Delivery(message, qos, true, identifiers, retained.sequence, undefined))
+    else this.#session.send(new Delivery(message, qos, true, identifiers, 0, undefined))
   }
 }

@@ -1,8 +1,10 @@
 import type { QueueId, SequenceNumber } from '@godwit/storage'
+import type { Elision } from './elisions.ts'
 import type { Engine } from './engine.ts'
 import type { LocalSubscription } from './local-subscription.ts'
 import { type Match, MatchCache, missedBy } from './match.ts'
 import type { Message } from './message.ts'
+import type { OverflowPolicy } from './overflow-rules.ts'
 
 /** What became of a message when it was published. */
 export const Routed = {
@@ -21,10 +23,16 @@ export class Router {
   readonly #engine: Engine
   readonly #cache: MatchCache
   #published = 0
+  #elision: Elision | undefined = undefined
 
   constructor(engine: Engine) {
     this.#engine = engine
     this.#cache = new MatchCache(engine.tree, engine.limits.cachedTopicsMax)
+  }
+
+  /** What may let the message that was published last be acknowledged before its commit. */
+  get elision(): Elision | undefined {
+    return this.#elision
   }
 
   /** How many messages have been published since the broker started. */
@@ -32,8 +40,10 @@ export class Router {
     return this.#published
   }
 
+  /** Whether somebody will have a message, now or from the history. */
   hasSubscriber(topicName: string): boolean {
-    return !this.#cache.match(topicName).isEmpty
+    const match = this.#cache.match(topicName)
+    return !match.isEmpty || match.histories.length > 0
   }
 
   /** Whether the store would have to keep a message: in the log, or as retained, or forget the one that was. */
@@ -45,8 +55,19 @@ export class Router {
   limitPassedBy(message: Message): 'retainedMessagesMax' | 'storedBytesMax' | undefined {
     const { store, limits, features } = this.#engine
     const isKept = message.retain && features.retainAvailable && message.payload.byteLength > 0
-    if ((isKept || this.#isQueued(message)) && store.storedBytes >= limits.storedBytesMax) return 'storedBytesMax'
+    const isFull = (isKept || this.#isQueued(message)) && store.storedBytes >= limits.storedBytesMax
+    if (isFull && !this.#engine.histories.makeRoom()) return 'storedBytesMax'
     return isKept && !this.#canRetain(message) ? 'retainedMessagesMax' : undefined
+  }
+
+  /** What refuses a message because too much waits behind it; undefined: nothing does. */
+  refusedBy({ qos, topicName }: Message): OverflowPolicy | undefined {
+    if (qos === 0 || !this.#engine.overflow.policies.canRefuse) return undefined
+    for (const queue of this.#cache.match(topicName).queues) {
+      const { refusedBy } = queue
+      if (refusedBy !== undefined) return refusedBy
+    }
+    return undefined
   }
 
   /**
@@ -56,21 +77,37 @@ export class Router {
   publish(message: Message): Routed {
     this.#published++
     const match = this.#cache.match(message.topicName)
-    const sequence = message.qos > 0 && match.queues.length > 0 ? this.#append(message, match) : 0
+    const isQueued = message.qos > 0 && match.queues.length > 0
+    const sequence = isQueued || match.histories.length > 0 ? this.#append(message, match) : 0
     const isRetained = message.retain && this.#retain(message, sequence)
+    this.#engine.elisions.offers()
     for (const target of match.targets) target.session.deliver(message, target, sequence)
-    for (const group of match.groups) group.deliver(message, sequence)
+    for (const group of match.groups) group.deliver(message, isQueued ? sequence : 0)
     if (match.absent.length > 0) this.#engine.fates.recordForMany('subscriber-offline', message, missedBy(match, message))
-    if (sequence > 0) for (const queue of match.queues) queue.appended(message.byteLength)
+    // What is kept for others as well is not safe with its subscribers alone.
+    const isSubscribersOwn = sequence > 0 && !isRetained && match.histories.length === 0
+    const elision = isSubscribersOwn ? this.#elisionOf(match, sequence) : undefined
+    if (message.qos > 0) for (const queue of match.queues) queue.appended(message, sequence)
+    if (sequence > 0 && match.histories.length > 0) this.#engine.histories.appended(match.histories, message)
     for (const local of match.locals) this.#tell(local, message)
-    if (sequence > 0 || isRetained) return Routed.Stored
-    if (!match.isEmpty) return Routed.InMemory
+    this.#elision = elision
+    if ((sequence > 0 && message.qos > 0) || isRetained) return Routed.Stored
+    if (sequence > 0 || !match.isEmpty) return Routed.InMemory
     this.#engine.fates.record('no-subscriber', message, message.publisherClientId)
     return Routed.Nowhere
   }
 
+  #elisionOf({ queues }: Match, sequence: SequenceNumber): Elision | undefined {
+    const { elisions, store } = this.#engine
+    let consumers = 0
+    for (const queue of queues) consumers += queue.consumerCount
+    return elisions.offered(sequence, store.gatheringCommit, consumers)
+  }
+
   #isQueued({ qos, topicName }: Message): boolean {
-    return qos > 0 && this.#cache.match(topicName).queues.length > 0
+    if (qos === 0) return false
+    const { queues, histories } = this.#cache.match(topicName)
+    return queues.length > 0 || histories.length > 0
   }
 
   /** A listener that fails is the application's mistake, not the publisher's. */
@@ -90,9 +127,13 @@ export class Router {
   }
 
   #append(message: Message, match: Match): SequenceNumber {
-    message.own()
     const queues: QueueId[] = []
-    for (const queue of match.queues) queues.push(queue.id)
+    if (message.qos > 0) for (const queue of match.queues) if (queue.takes()) queues.push(queue.id)
+    if (match.histories.length > 0 && this.#engine.histories.keeps(message)) {
+      for (const history of match.histories) queues.push(history.id)
+    }
+    if (queues.length === 0) return 0
+    message.own()
     return this.#engine.store.append(message, queues)
   }
 

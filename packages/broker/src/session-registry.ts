@@ -1,9 +1,11 @@
-import type { InflightRecord, ProgressRecord, StoredSession } from '@godwit/storage'
+import type { CommitNumber, InflightRecord, ProgressRecord, SequenceNumber, StoredMessage, StoredSession } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
 import { Delivery } from './inflight.ts'
+import type { LogConsumer } from './log-consumer.ts'
 import { Message } from './message.ts'
 import { Session } from './session.ts'
+import type { SharedSubscription } from './shared-subscription.ts'
 import type { Timer } from './timers.ts'
 
 /** Every session, by ClientID ([5.0 MQTT-3.1.3-2], [3.1.1 MQTT-3.1.3-2]), and the end of those whose time is up. */
@@ -13,12 +15,20 @@ export class SessionRegistry {
   /** By ClientID: sessions without a connection, until their Session Expiry Interval ends. */
   readonly #expiries = new Map<string, Timer>()
 
+  /** The commit that the latest end of a durable session is part of. */
+  #lastRemoval: CommitNumber = 0
+
   constructor(engine: Engine) {
     this.#engine = engine
   }
 
   get size(): number {
     return this.#sessions.size
+  }
+
+  /** Whether the end of some durable session is not durable yet. */
+  get isRemoving(): boolean {
+    return !this.#engine.commits.isDurable(this.#lastRemoval)
   }
 
   get(clientId: string): Session | undefined {
@@ -29,8 +39,10 @@ export class SessionRegistry {
     return this.#sessions.values()
   }
 
-  create(clientId: string, expiryIntervalSeconds: number): Session {
+  /** @param listener the name of the one by which the client connected */
+  create(clientId: string, expiryIntervalSeconds: number, listener = ''): Session {
     const session = new Session(this.#engine, clientId, expiryIntervalSeconds)
+    session.consumer?.cameBy(listener)
     this.#sessions.set(clientId, session)
     if (session.isDurable) this.#engine.store.putSession(session.toRecord())
     this.#engine.tell((events) => events.emit('sessionCreated', { clientId }))
@@ -38,8 +50,9 @@ export class SessionRegistry {
   }
 
   /** A client goes on in its session: it does not expire while connected. */
-  resume(session: Session, expiryIntervalSeconds: number): void {
+  resume(session: Session, expiryIntervalSeconds: number, listener: string): void {
     this.#stopExpiry(session.clientId)
+    session.consumer?.cameBy(listener)
     session.expiryIntervalSeconds = expiryIntervalSeconds
     session.disconnectedAtMs = 0
     this.#engine.store.putSession(session.toRecord())
@@ -64,10 +77,13 @@ export class SessionRegistry {
   end(session: Session, fate: Fate): void {
     this.#stopExpiry(session.clientId)
     this.#sessions.delete(session.clientId)
-    for (const group of session.groups) group.memberLeft(session, 'ended')
+    for (const group of [...session.groups, ...session.formerGroups]) group.memberLeft(session, 'ended')
     for (const topicFilter of [...session.subscriptions.keys()]) this.#engine.subscriptions.remove(session, topicFilter, fate)
     session.recordUndelivered(fate)
-    if (session.isDurable) this.#engine.store.deleteSession(session.clientId)
+    if (session.isDurable) {
+      this.#engine.store.deleteSession(session.clientId)
+      this.#lastRemoval = this.#engine.store.gatheringCommit
+    }
     this.#engine.tell((events) => events.emit('sessionEnded', { clientId: session.clientId }))
     this.#engine.wills.sessionEnded(session.clientId)
   }
@@ -75,13 +91,16 @@ export class SessionRegistry {
   /** Puts back a session found in the store; its expiry counts the time that the broker was down. */
   restore(stored: StoredSession): void {
     const { clientId, sessionExpiryIntervalSeconds, disconnectedAtMs } = stored.session
-    const session = new Session(this.#engine, clientId, sessionExpiryIntervalSeconds)
+    const session = new Session(this.#engine, clientId, sessionExpiryIntervalSeconds, true)
     this.#sessions.set(clientId, session)
     const { progress } = stored
     const own = progress.inflight.filter((record) => isOwn(record, progress)).map(({ sequence }) => sequence)
+    session.consumer?.cameBy(stored.session.listener)
     session.consumer?.restore(progress, own)
     for (const { packetIdentifier, message } of stored.received) session.receive(packetIdentifier, Message.of(message))
     session.disconnectedAtMs = disconnectedAtMs === 0 ? this.#engine.clock.now() : disconnectedAtMs
+    // On record, or a broker that crashes again and again would begin anew each time.
+    if (disconnectedAtMs === 0) this.#engine.store.putSession(session.toRecord())
     this.#startExpiry(session)
   }
 
@@ -89,30 +108,37 @@ export class SessionRegistry {
   async restoreInflight(stored: StoredSession): Promise<void> {
     const session = this.#sessions.get(stored.session.clientId)
     if (session === undefined) return
+    const kept = new Map(stored.inflightMessages.map(({ packetIdentifier, message }) => [packetIdentifier, message]))
     for (const record of stored.progress.inflight) {
-      const message = record.message ?? (await this.#readBack(session, record.sequence))
+      const { packetIdentifier, qos, retain, subscriptionIdentifiers, sequence } = record
+      const group = this.#groupOf(record)
+      const source = group ?? (isOwn(record, stored.progress) ? session : undefined)
+      const ownMessage = kept.get(packetIdentifier)
+      const message = ownMessage ?? (await this.#readBack(source?.consumer, sequence))
       if (message === undefined) {
         this.#engine.fates.recordMany('store-failed', 1, '', session.clientId)
-        session.finish(record.sequence)
+        source?.finish(sequence)
         continue
       }
-      const own = isOwn(record, stored.progress) ? session : undefined
-      const source = record.group === undefined ? own : this.#groupOf(session, record.group)
-      const { qos, retain, subscriptionIdentifiers, sequence } = record
+      kept.delete(packetIdentifier)
       const delivery = new Delivery(Message.of(message), qos, retain, subscriptionIdentifiers, sequence, source)
-      session.inflight.restore(delivery, record.packetIdentifier)
+      session.inflight.restore(delivery, packetIdentifier, ownMessage !== undefined)
+      group?.restoreInflight(session)
     }
     for (const packetIdentifier of stored.progress.released) session.inflight.restoreReleased(packetIdentifier)
+    for (const packetIdentifier of kept.keys()) this.#engine.store.deleteInflight(session.clientId, packetIdentifier)
   }
 
-  async #readBack(session: Session, sequence: number): Promise<Delivery['message'] | undefined> {
-    const positions = session.consumer?.positions().map(({ queue }) => ({ queue, after: sequence - 1 })) ?? []
+  /** The group that a message in flight came by; undefined: none, or one that has ended since. */
+  #groupOf({ group: filter, sequence }: InflightRecord): SharedSubscription | undefined {
+    const group = filter === undefined ? undefined : this.#engine.subscriptions.findGroup(filter)
+    return group?.holds(sequence) === true ? group : undefined
+  }
+
+  async #readBack(consumer: LogConsumer | undefined, sequence: SequenceNumber): Promise<StoredMessage | undefined> {
+    const positions = consumer?.positions().map(({ queue }) => ({ queue, after: sequence - 1 })) ?? []
     const [entry] = await this.#engine.store.read(positions, 1)
-    return entry?.sequence === sequence ? Message.of(entry.message) : undefined
-  }
-
-  #groupOf(session: Session, filter: string) {
-    return [...session.groups].find((group) => group.filter === filter)
+    return entry?.sequence === sequence ? entry.message : undefined
   }
 
   #startExpiry(session: Session): void {
@@ -133,7 +159,7 @@ export class SessionRegistry {
   }
 }
 
-/** Whether a message in flight came by the session's log: a retained one, or one of a group, does not hold the cursor back. */
+/** Whether a message in flight came by the session's log: another, with sequence 0 or of a group, does not hold the cursor back. */
 function isOwn({ group, sequence }: InflightRecord, { cursor }: ProgressRecord): boolean {
   return group === undefined && sequence > cursor
 }

@@ -1,5 +1,5 @@
 import { topicMatches } from '@godwit/protocol'
-import type { LogEntry, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
+import type { LogEntry, QueueId, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
 import { Delivery, type DeliverySource, Inflight } from './inflight.ts'
@@ -8,6 +8,7 @@ import { LogReader, type LogReaderOwner } from './log-reader.ts'
 import { type Target, targetOf } from './match.ts'
 import { Message } from './message.ts'
 import { RetainedScans } from './retained-scans.ts'
+import { Replays } from './replays.ts'
 import type { PacketSender } from './packet-sender.ts'
 import { lowerQoS } from './quality-of-service.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
@@ -33,12 +34,15 @@ export class Session implements DeliverySource, LogReaderOwner {
   readonly subscriptions: Map<string, Subscription> = new Map()
   /** The groups it is a member of. */
   readonly groups: Set<SharedSubscription> = new Set()
-  readonly inflight: Inflight = new Inflight()
+  /** The groups that it left with messages of theirs in flight. */
+  readonly formerGroups: Set<SharedSubscription> = new Set()
+  readonly inflight: Inflight
   /** QoS 2 messages that came in and wait for their PUBREL, by packet identifier. */
   readonly received: Map<number, Message> = new Map()
   /** What `received` holds. */
   receivedBytes = 0
   readonly retainedScans: RetainedScans
+  readonly replays: Replays
   readonly group = undefined
   readonly #engine: Engine
   readonly #consumer: LogConsumer | undefined
@@ -52,16 +56,32 @@ export class Session implements DeliverySource, LogReaderOwner {
   /** Room has come back for messages that wait. */
   #needsPump = false
 
-  constructor(engine: Engine, clientId: string, expiryIntervalSeconds: number) {
+  /** @param isDurable told for one that was stored: its interval may have become 0 since */
+  constructor(engine: Engine, clientId: string, expiryIntervalSeconds: number, isDurable: boolean = expiryIntervalSeconds > 0) {
     this.#engine = engine
     this.clientId = clientId
     this.expiryIntervalSeconds = expiryIntervalSeconds
-    this.isDurable = expiryIntervalSeconds > 0
+    this.isDurable = isDurable
     this.retainedScans = new RetainedScans(engine, this)
+    this.replays = new Replays(engine, this)
+    const { store } = engine
     if (this.isDurable) {
-      this.#consumer = new LogConsumer('session', clientId, engine.store, () => this.inflight.toRecords())
+      this.inflight = new Inflight({
+        put: (packetIdentifier, message) => store.putInflight(clientId, packetIdentifier, message),
+        delete: (packetIdentifier) => store.deleteInflight(clientId, packetIdentifier)
+      })
+      const sentRecords = () => this.inflight.toRecords()
+      this.#consumer = new LogConsumer(
+        'session',
+        clientId,
+        store,
+        sentRecords,
+        () => this.keepInflight(),
+        ({ queue }) => this.#putSubscription(queue.topicFilter)
+      )
       this.#reader = new LogReader(engine, this.#consumer, this)
     } else {
+      this.inflight = new Inflight()
       const { transientQueuedMessagesMax } = engine.limits
       this.#queue = new TransientQueue(transientQueuedMessagesMax, engine.transientQueues, engine.fates, clientId)
     }
@@ -98,6 +118,7 @@ export class Session implements DeliverySource, LogReaderOwner {
     this.disconnectedAtMs = 0
     this.inflight.open(Math.min(receiveMaximum, this.#engine.limits.inflightMax))
     this.#presenceChanged()
+    this.#consumer?.resume()
     for (const packetIdentifier of this.inflight.released) sender.sendPubrel(packetIdentifier)
     for (const group of this.groups) group.memberConnected(this)
     this.pump()
@@ -109,11 +130,12 @@ export class Session implements DeliverySource, LogReaderOwner {
     this.#presenceChanged()
     this.#consumer?.pause()
     for (const delivery of this.inflight.unacknowledged) delivery.message.own()
-    for (const group of this.groups) group.memberLeft(this, 'disconnected')
+    for (const group of [...this.groups, ...this.formerGroups]) group.memberLeft(this, 'disconnected')
   }
 
   addSubscription(subscription: Subscription): void {
     this.subscriptions.set(subscription.topicFilter, subscription)
+    if (subscription.isReplaying) return
     if (subscription.qos === 0 && subscription.identifier > 0) this.#identifiedAtMostOnce.add(subscription)
   }
 
@@ -123,16 +145,31 @@ export class Session implements DeliverySource, LogReaderOwner {
   }
 
   /** Goes on reading what waits for a subscription that one of QoS 0 replaces. */
-  leaveLater(replaced: Subscription): void {
-    replaced.until = this.#engine.store.lastSequence
-    this.#leaving.add(replaced)
-    this.#consumer?.leaveLater()
+  leaveLater(replaced: Subscription, successor: Subscription): void {
+    // One for each filter: what an earlier one waits for goes over to the later.
+    const earlier = replaced.leaving
+    const leaving = earlier === undefined ? replaced : replaced.from(earlier.since)
+    if (earlier !== undefined) this.#leaving.delete(earlier)
+    leaving.until = this.#engine.store.lastSequence
+    this.restoreLeaving(leaving, successor)
+  }
+
+  restoreLeaving(leaving: Subscription, successor: Subscription): void {
+    this.#leaving.add(leaving)
+    successor.leaving = leaving
+  }
+
+  /** Gives up what waits for a subscription that was replaced. */
+  endLeaving(leaving: Subscription, fate: Fate): void {
+    this.#leaving.delete(leaving)
+    this.#engine.subscriptions.finishLeaving(leaving, fate)
   }
 
   /** A message that a topic of its subscriptions matched; `sequence` is 0 if it is not in the log. */
-  deliver(message: Message, matched: Target, sequence: SequenceNumber): void {
-    const target = message.publisherClientId === this.clientId ? matched.forOwnMessages : matched
+  deliver(published: Message, matched: Target, sequence: SequenceNumber): void {
+    const target = published.publisherClientId === this.clientId ? matched.forOwnMessages : matched
     if (target === undefined) return
+    const message = target.tellsSequence && sequence > 0 ? published.withSequence(sequence) : published
     const qos = lowerQoS(message.qos, target.qos)
     const retain = target.retainAsPublished && message.retain
     if (qos === 0) {
@@ -167,7 +204,9 @@ export class Session implements DeliverySource, LogReaderOwner {
     }
     delivery.message.own()
     this.inflight.add(delivery)
-    if (delivery.source === this) this.#consumer?.sent(delivery.sequence)
+    if (delivery.source === this) this.#sent(delivery.sequence)
+    // What no queue holds is found after a restart by its identifier alone.
+    if (delivery.isKept) this.touch()
     this.#transmit(sender, delivery)
   }
 
@@ -188,6 +227,8 @@ export class Session implements DeliverySource, LogReaderOwner {
     if (this.#consumer?.caughtUp === true) this.#finishLeaving('unsubscribed')
     this.#drainQueue()
     for (const group of this.groups) group.pump()
+    // Last, so that history does not hold up what is live.
+    if (this.replays.isActive) this.replays.run(sender)
   }
 
   /** Its part of reading the log: a message that waited is sent, unless nothing is left of it for this session. */
@@ -204,7 +245,8 @@ export class Session implements DeliverySource, LogReaderOwner {
     // What is left for its own message may be QoS 0, which went out when it was published.
     if (qos === 0) return true
     const retain = target.retainAsPublished && message.retain
-    this.send(this.#deliveryOf(message, qos, retain, target, entry.sequence))
+    const told = target.tellsSequence ? message.withSequence(entry.sequence) : message
+    this.send(this.#deliveryOf(told, qos, retain, target, entry.sequence))
     return true
   }
 
@@ -266,11 +308,17 @@ export class Session implements DeliverySource, LogReaderOwner {
   /** Its own consumer's part of `DeliverySource`. */
   finish(sequence: SequenceNumber): void {
     this.#consumer?.finish(sequence)
+    this.#engine.elisions.finished(sequence)
   }
 
   /** The rest of `DeliverySource`. */
   holds(sequence: SequenceNumber): boolean {
     return this.#consumer?.holds(sequence) ?? false
+  }
+
+  /** A queue was left or cut: what is in flight and cannot be read back from it any longer is kept by itself. */
+  keepInflight(): void {
+    if (this.inflight.keepMessages()) this.touch()
   }
 
   /** Has the progress of a durable session written with the commit being gathered. */
@@ -283,7 +331,7 @@ export class Session implements DeliverySource, LogReaderOwner {
       clientId: this.clientId,
       sessionExpiryIntervalSeconds: this.expiryIntervalSeconds,
       disconnectedAtMs: this.disconnectedAtMs,
-      listener: ''
+      listener: this.#consumer?.listener ?? ''
     }
   }
 
@@ -299,14 +347,18 @@ export class Session implements DeliverySource, LogReaderOwner {
     this.#finishLeaving(fate)
   }
 
+  #sent(sequence: SequenceNumber): void {
+    this.#consumer?.sent(sequence)
+    this.#engine.elisions.taken()
+  }
+
   #presenceChanged(): void {
     if (!this.isDurable) return
     for (const subscription of this.subscriptions.values()) this.#engine.tree.presenceChanged(subscription)
   }
 
   #finishLeaving(fate: Fate): void {
-    for (const replaced of this.#leaving) this.#engine.subscriptions.finishLeaving(replaced, fate)
-    this.#leaving.clear()
+    for (const leaving of this.#leaving) this.endLeaving(leaving, fate)
   }
 
   #isCaughtUp(): boolean {
@@ -350,13 +402,27 @@ export class Session implements DeliverySource, LogReaderOwner {
     }
   }
 
+  /** The filter of a queue that has a message for this session: one that has not been given up. */
+  #topicFilterOf(id: QueueId, sequence: SequenceNumber): string | undefined {
+    const queue = this.#engine.queues.get(id)
+    const place = queue === undefined ? undefined : this.#consumer?.placeIn(queue)
+    return place?.covers(sequence) === true ? queue?.topicFilter : undefined
+  }
+
+  /** A part of what waits for a subscription has been given up. */
+  #putSubscription(topicFilter: string): void {
+    const subscription = this.subscriptions.get(topicFilter)
+    if (subscription !== undefined) this.#engine.store.putSubscription(this.clientId, subscription.toRecord())
+  }
+
   /** What its subscriptions make of a message of the log; the same as when it was published, had it been taken then. */
   #targetOf(entry: LogEntry): Target | undefined {
     const matching: Subscription[] = []
     for (const queue of entry.queues) {
-      const topicFilter = this.#engine.queues.get(queue)?.topicFilter
+      const topicFilter = this.#topicFilterOf(queue, entry.sequence)
       const subscription = topicFilter === undefined ? undefined : this.subscriptions.get(topicFilter)
-      if (subscription !== undefined && subscription.qos > 0 && subscription.since < entry.sequence) matching.push(subscription)
+      const isLive = subscription !== undefined && subscription.qos > 0 && !subscription.isReplaying
+      if (isLive && subscription.since < entry.sequence) matching.push(subscription)
       for (const replaced of this.#leaving) {
         const isCovered = replaced.since < entry.sequence && entry.sequence <= replaced.until
         if (isCovered && replaced.topicFilter === topicFilter) matching.push(replaced)

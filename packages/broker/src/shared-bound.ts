@@ -6,13 +6,15 @@ const SQUEEZE = 16
  * sixteenth: those who hold much make room for those who hold little.
  */
 export class SharedBound {
+  /** No one is ever held to less. */
+  readonly eachMin: number
   readonly #eachMax: number
   readonly #squeezedMax: number
   readonly #allMax: number
   #held = 0
 
-  /** @param eachMin no one is ever held to less */
   constructor(eachMax: number, allMax: number, eachMin: number) {
+    this.eachMin = eachMin
     this.#eachMax = eachMax
     this.#squeezedMax = Math.min(eachMax, Math.max(eachMin, eachMax / SQUEEZE))
     this.#allMax = allMax

@@ -1,4 +1,11 @@
-import type { LogEntry, ProgressRecord, SequenceNumber, SharedGroupRecord, StoredMessage } from '@godwit/storage'
+import type {
+  LogEntry,
+  ProgressRecord,
+  SequenceNumber,
+  SequenceRange,
+  SharedGroupRecord,
+  StoredMessage
+} from '@godwit/storage'
 import type { DurableQueue } from './durable-queue.ts'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
@@ -7,6 +14,7 @@ import { LogConsumer } from './log-consumer.ts'
 import { LogReader, type LogReaderOwner } from './log-reader.ts'
 import { Message } from './message.ts'
 import { lowerQoS } from './quality-of-service.ts'
+import type { QueuePlace } from './queue-place.ts'
 import type { Session } from './session.ts'
 import { ShareChooser } from './share-strategies.ts'
 import type { Subscription } from './subscription.ts'
@@ -31,6 +39,8 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
   readonly #engine: Engine
   readonly #chooser: ShareChooser
   readonly #members: Subscription[] = []
+  /** Sessions that left the group with messages of its in flight. */
+  readonly #formerMembers = new Set<Session>()
   #consumer: LogConsumer | undefined
   #reader: LogReader | undefined
   readonly #queue: TransientQueue
@@ -60,10 +70,16 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
     return this.#consumer
   }
 
+  /** A member for whom hardly anything waits; undefined: there is none. */
+  get idleMember(): Subscription | undefined {
+    return this.#members.find(({ session }) => session.sender?.isHalfFull === false)
+  }
+
   add(member: Subscription): void {
     this.#members.push(member)
     member.group = this
     member.session.groups.add(this)
+    this.#forget(member.session)
   }
 
   /** Takes a member's subscription out; what it has in flight it keeps ([5.0 MQTT-3.10.4-3]). */
@@ -72,12 +88,22 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
     if (index >= 0) this.#members.splice(index, 1)
     member.group = undefined
     member.session.groups.delete(this)
+    if (this.#hasInflight(member.session)) this.#remember(member.session)
+  }
+
+  /** A member, or one that has left, has a message of the group in flight, as it had before a restart. */
+  restoreInflight(session: Session): void {
+    if (!session.groups.has(this)) this.#remember(session)
   }
 
   /** Gives the group a position in the log, now that it has a durable member; what waits in memory goes first. */
-  becomeDurable(queue: DurableQueue, since: SequenceNumber): LogConsumer {
-    const consumer = new LogConsumer('group', this.filter, this.#engine.store, () => ({ inflight: [], released: [] }))
-    consumer.join(queue, since)
+  becomeDurable(queue: DurableQueue, since: SequenceNumber, skipped: readonly SequenceRange[] = []): LogConsumer {
+    const { store } = this.#engine
+    const { filter } = this
+    const sentRecords = () => ({ inflight: [], released: [] })
+    const put = (place: QueuePlace) => store.putSharedGroup({ filter, since: place.since, skipped: place.skipped })
+    const consumer = new LogConsumer('group', filter, store, sentRecords, () => this.#keepInflight(), put)
+    consumer.join(queue, since, skipped)
     this.#consumer = consumer
     this.#reader = new LogReader(this.#engine, consumer, this)
     return consumer
@@ -98,37 +124,40 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
   restore(queue: DurableQueue, record: SharedGroupRecord, progress: ProgressRecord, inflight: readonly SequenceNumber[]): void {
     // The first durable member that came back made it durable as if it were new.
     this.#consumer?.leave(queue)
-    this.becomeDurable(queue, record.since).restore(progress, inflight)
+    this.becomeDurable(queue, record.since, record.skipped).restore(progress, inflight)
   }
 
   finish(sequence: SequenceNumber): void {
     if (this.#consumer === undefined || sequence === 0) return
     this.#consumer.finish(sequence)
+    this.#engine.elisions.finished(sequence)
     this.#engine.store.touch(this.#consumer)
   }
 
-  /** Its queue is not read by the members' sessions. */
-  holds(): boolean {
-    return false
+  /** The rest of `DeliverySource`. */
+  holds(sequence: SequenceNumber): boolean {
+    return this.#consumer?.holds(sequence) === true
   }
 
   /**
-   * A member's connection or session is gone. Its unacknowledged QoS 1 messages go to other members; its QoS 2
-   * messages wait for it, and end with its session ([5.0 MQTT-4.8.2-4], [5.0 MQTT-4.8.2-5]).
+   * The connection or session of a member, or of one that left the group, is gone. Its unacknowledged QoS 1 messages go to
+   * other members; its QoS 2 messages wait for it, and end with its session ([5.0 MQTT-4.8.2-4], [5.0 MQTT-4.8.2-5]).
    */
   memberLeft(session: Session, how: 'disconnected' | 'ended'): void {
     if (how === 'disconnected' && !this.#members.some((member) => member.session.sender !== undefined)) return
     for (const delivery of [...session.inflight.unacknowledged]) {
       if (delivery.source !== this) continue
       if (delivery.qos === 1 || !delivery.wasSent) this.#takeBack(session, delivery)
-      else if (how === 'ended') this.#end(delivery, session.clientId)
+      else if (how === 'ended') this.#end(delivery, session)
     }
+    if (!this.#hasInflight(session)) this.#forget(session)
     session.touch()
     this.pump()
   }
 
   /** A member can take messages again: it gets those that lie with members who are not connected. */
   memberConnected(session: Session): void {
+    this.#consumer?.resume()
     for (const member of this.#members) {
       if (member.session !== session && member.session.sender === undefined) this.memberLeft(member.session, 'disconnected')
     }
@@ -140,6 +169,8 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
 
   /** Its part of reading the log: a member gets the message. */
   takeEntry(entry: LogEntry): boolean {
+    const { queue } = this.node
+    if (queue !== undefined && this.#consumer?.placeIn(queue)?.covers(entry.sequence) === false) return true
     return this.#handOver(Message.of(entry.message), entry.sequence, false)
   }
 
@@ -161,6 +192,8 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
   end(fate: Fate): void {
     this.#consumer = undefined
     this.#reader = undefined
+    this.#keepInflight()
+    for (const session of this.#formerMembers) this.#forget(session)
     for (const delivery of this.#returned) this.#drop(fate, delivery.message)
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
       this.#drop(fate, waiting.message)
@@ -195,10 +228,15 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
       member.session.sendAtMostOnce(message, retain, identifiersOf(member))
       if (again) this.finish(sequence)
     } else {
-      if (!again && sequence > 0) this.#consumer?.sent(sequence)
+      if (!again && sequence > 0) this.#sent(sequence)
       member.session.send(new Delivery(message, qos, retain, identifiersOf(member), sequence, this))
     }
     return true
+  }
+
+  #sent(sequence: SequenceNumber): void {
+    this.#consumer?.sent(sequence)
+    this.#engine.elisions.taken()
   }
 
   #takeBack(session: Session, delivery: Delivery): void {
@@ -208,9 +246,31 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
     else this.#returned.splice(later, 0, delivery)
   }
 
-  #end(delivery: Delivery, clientId: string): void {
-    this.#engine.fates.record('session-ended', delivery.message, clientId)
+  #end(delivery: Delivery, session: Session): void {
+    session.inflight.withdraw(delivery)
+    this.#engine.fates.record('session-ended', delivery.message, session.clientId)
     this.finish(delivery.sequence)
+  }
+
+  /** Its queue was left or cut: the members keep what they have in flight themselves. */
+  #keepInflight(): void {
+    for (const { session } of this.#members) session.keepInflight()
+    for (const session of this.#formerMembers) session.keepInflight()
+  }
+
+  #hasInflight(session: Session): boolean {
+    for (const { source } of session.inflight.unacknowledged) if (source === this) return true
+    return false
+  }
+
+  #remember(session: Session): void {
+    this.#formerMembers.add(session)
+    session.formerGroups.add(this)
+  }
+
+  #forget(session: Session): void {
+    this.#formerMembers.delete(session)
+    session.formerGroups.delete(this)
   }
 
   #drainQueue(): void {

@@ -20,6 +20,7 @@ export class StoreWatch implements StoreListener {
     if (failure !== undefined) this.#fails(failure)
     else if (this.#isFailing) this.#recovers()
     this.#commits.onCommitted(commit)
+    this.#engine.elisions.committed(commit)
   }
 
   onCommitFailed(commit: CommitNumber, error: Error): void {

@@ -1,4 +1,5 @@
 import type { DurableQueue } from './durable-queue.ts'
+import type { HistoryQueue } from './history-queue.ts'
 import type { LocalSubscription } from './local-subscription.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
@@ -23,6 +24,8 @@ export class FilterNode {
   locals: Set<LocalSubscription> | undefined = undefined
   /** The log's queue of this filter, while a durable session or group needs one. */
   queue: DurableQueue | undefined = undefined
+  /** What is kept of this filter's messages, if it is configured. */
+  history: HistoryQueue | undefined = undefined
 
   constructor(parent: FilterNode | undefined, level: string) {
     this.parent = parent
@@ -36,7 +39,8 @@ export class FilterNode {
       this.absent === undefined &&
       this.groups === undefined &&
       this.locals === undefined &&
-      this.queue === undefined
+      this.queue === undefined &&
+      this.history === undefined
     )
   }
 }

@@ -1,5 +1,6 @@
 import type { QoS, RetainHandling, SubscriptionRequest } from '@godwit/protocol'
-import type { RetainedScanRecord, SequenceNumber, SubscriptionRecord } from '@godwit/storage'
+import type { LeavingRecord, ReplayRecord, RetainedScanRecord, SequenceNumber, SubscriptionRecord } from '@godwit/storage'
+import type { QueuePlace } from './queue-place.ts'
 import type { Session } from './session.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { FilterNode } from './subscription-tree.ts'
@@ -19,9 +20,11 @@ export class Subscription {
   /** 0: none. */
   readonly identifier: number
   /** It covers messages after this one; a replaced subscription hands its own on, so that none is lost between. */
-  readonly since: SequenceNumber
+  since: SequenceNumber
   /** It covers messages up to this one: where it was replaced by another that does not read the log. */
   until: SequenceNumber = Infinity
+  /** The subscription for which messages still wait, though one of QoS 0 has replaced it ([5.0 MQTT-3.8.4-4]). */
+  leaving: Subscription | undefined = undefined
   /** Where the tree has it, and its place there; undefined: it is not in the tree. */
   node: FilterNode | undefined = undefined
   index = -1
@@ -29,6 +32,8 @@ export class Subscription {
   isAbsent = false
   group: SharedSubscription | undefined = undefined
   retainedScan: RetainedScanRecord | undefined = undefined
+  /** The history that it was made with; its messages then tell their sequence numbers. */
+  replay: ReplayRecord | undefined = undefined
 
   constructor(
     session: Session,
@@ -50,6 +55,7 @@ export class Subscription {
   }
 
   toRecord(): SubscriptionRecord {
+    const place = this.#place
     return {
       topicFilter: this.topicFilter,
       qos: this.qos,
@@ -57,11 +63,36 @@ export class Subscription {
       retainAsPublished: this.retainAsPublished,
       retainHandling: this.retainHandling,
       subscriptionIdentifier: this.identifier,
-      since: this.since,
+      since: this.qos === 0 ? this.since : Math.max(this.since, place?.since ?? 0),
       retainedScan: this.retainedScan,
-      skipped: [],
-      leaving: undefined,
-      replay: undefined
+      skipped: place?.skipped ?? [],
+      leaving: this.leaving === undefined ? undefined : leavingRecordOf(this.leaving, place),
+      replay: this.replay
     }
   }
+
+  /** Whether it is still being sent history: only then it becomes live, and covers what comes from there on. */
+  get isReplaying(): boolean {
+    return this.replay?.after !== undefined
+  }
+
+  /** Where its session has come to in the queue of its filter; undefined: it reads none. */
+  get #place(): QueuePlace | undefined {
+    const queue = this.node?.queue
+    return queue === undefined ? undefined : this.session.consumer?.placeIn(queue)
+  }
+
+  /** The same, for messages from another place on. */
+  from(since: SequenceNumber): Subscription {
+    const { shareName, matchFilter: topicFilter } = this
+    const shared = shareName === undefined ? undefined : { shareName, topicFilter }
+    return new Subscription(this.session, this, shared, this.identifier, since)
+  }
+}
+
+function leavingRecordOf(leaving: Subscription, place: QueuePlace | undefined): LeavingRecord | undefined {
+  const { qos, noLocal, retainAsPublished, retainHandling, identifier: subscriptionIdentifier, until } = leaving
+  if (qos === 0) return undefined
+  const since = Math.max(leaving.since, place?.since ?? 0)
+  return { qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier, since, until }
 }

@@ -1,5 +1,5 @@
-import type { SubscriptionRequest } from '@godwit/protocol'
-import type { StoredSharedGroup, SubscriptionRecord } from '@godwit/storage'
+import { parseSharedSubscription, type SubscriptionRequest } from '@godwit/protocol'
+import type { LeavingRecord, ReplayRecord, SequenceNumber, SequenceRange, StoredSharedGroup, SubscriptionRecord } from '@godwit/storage'
 import { DurableQueue } from './durable-queue.ts'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
@@ -9,6 +9,7 @@ import type { Session } from './session.ts'
 import { SharedSubscription } from './shared-subscription.ts'
 import { Subscription } from './subscription.ts'
 import type { FilterNode } from './subscription-tree.ts'
+import { isSysFilter } from './sys-values.ts'
 
 /** The parts of `$share/NAME/FILTER`. */
 export interface SharedFilter {
@@ -37,12 +38,21 @@ export class Subscriptions {
   }
 
   /** Makes a subscription, or replaces that of the same filter ([5.0 MQTT-3.8.4-3], [3.1.1 MQTT-3.8.4-3]). */
-  add(session: Session, request: SubscriptionRequest, shared: SharedFilter | undefined, identifier: number): Subscription {
+  add(
+    session: Session,
+    request: SubscriptionRequest,
+    shared: SharedFilter | undefined,
+    identifier: number,
+    asked?: ReplayRecord
+  ): Subscription {
     const replaced = session.subscriptions.get(request.topicFilter)
+    const replay = replayFor(asked, replaced)
     // Messages that came since the first SUBSCRIBE stay covered, so that none is lost in the swap ([5.0 MQTT-3.8.4-4]).
-    const isHandedOn = replaced !== undefined && replaced.qos > 0 && request.qos > 0
+    const isReadOn = replaced !== undefined && replaced.qos > 0 && request.qos > 0 && replay === undefined
+    const isHandedOn = isReadOn || replaced?.isReplaying === true
     const since = isHandedOn ? replaced.since : this.#engine.store.lastSequence
     const subscription = new Subscription(session, request, shared, identifier, since)
+    subscription.replay = replay
     this.#connect(subscription, replaced)
     if (session.isDurable) this.#engine.store.putSubscription(session.clientId, subscription.toRecord())
     return subscription
@@ -51,6 +61,10 @@ export class Subscriptions {
   /** Puts back a subscription found in the store. */
   restore(session: Session, record: SubscriptionRecord, shared: SharedFilter | undefined): void {
     const subscription = new Subscription(session, record, shared, record.subscriptionIdentifier, record.since)
+    subscription.replay = restoredReplay(record)
+    const isLive = !subscription.isReplaying
+    if (record.leaving !== undefined) this.#restoreLeaving(subscription, record.leaving, record.skipped)
+    else if (record.qos > 0 && shared === undefined && isLive) this.#readQueue(subscription, record.since, record.skipped)
     this.#connect(subscription, undefined)
     subscription.retainedScan = record.retainedScan
     if (record.retainedScan !== undefined) session.retainedScans.restore(subscription)
@@ -66,30 +80,44 @@ export class Subscriptions {
     } else this.#engine.store.deleteSharedGroup(stored.group.filter)
   }
 
+  /** The group of `$share/NAME/FILTER`. */
+  findGroup(filter: string): SharedSubscription | undefined {
+    const shared = parseSharedSubscription(filter)
+    return shared === undefined ? undefined : this.#engine.tree.find(shared.topicFilter)?.groups?.get(shared.shareName)
+  }
+
   /** Ends the subscription with exactly this filter ([5.0 MQTT-3.10.4-1]); false: there is none. */
   remove(session: Session, topicFilter: string, fate: Fate): boolean {
     const subscription = session.subscriptions.get(topicFilter)
     if (subscription === undefined) return false
     const node = this.#engine.tree.find(subscription.matchFilter)
     session.retainedScans.end(subscription)
+    session.replays.end(subscription)
     session.removeSubscription(subscription)
+    this.#engine.sysTopics.remove(subscription)
     this.#count--
-    if (node !== undefined) {
+    if (node !== undefined && !subscription.isReplaying) {
       if (subscription.group !== undefined) this.#leaveGroup(node, subscription.group, subscription, fate)
       else this.#disconnect(node, subscription, fate)
       this.#engine.tree.prune(node)
     }
+    if (subscription.leaving !== undefined) session.endLeaving(subscription.leaving, fate)
     if (session.isDurable) this.#engine.store.deleteSubscription(session.clientId, topicFilter)
     return true
   }
 
   /** What waited for a subscription that one of QoS 0 replaced has been sent, or its session ends. */
-  finishLeaving(replaced: Subscription, fate: Fate): void {
-    const current = replaced.session.subscriptions.get(replaced.topicFilter)
-    if (current !== undefined && current.qos > 0) return
-    const node = this.#engine.tree.find(replaced.matchFilter)
+  finishLeaving(leaving: Subscription, fate: Fate): void {
+    const { session, topicFilter, matchFilter } = leaving
+    const current = session.subscriptions.get(topicFilter)
+    if (current?.leaving === leaving) {
+      current.leaving = undefined
+      this.#engine.store.putSubscription(session.clientId, current.toRecord())
+    }
+    if (current !== undefined && current.qos > 0 && !current.isReplaying) return
+    const node = this.#engine.tree.find(matchFilter)
     if (node === undefined) return
-    this.#leaveQueue(node, replaced, fate)
+    this.#leaveQueue(node, leaving, fate)
     this.#engine.tree.prune(node)
   }
 
@@ -101,25 +129,57 @@ export class Subscriptions {
     node.locals ??= new Set()
     node.locals.add(local)
     tree.changed()
+    if (isSysFilter(topicFilter)) this.#engine.sysTopics.addLocal(local)
     return () => {
       if (node.locals?.delete(local) !== true) return
+      this.#engine.sysTopics.remove(local)
       if (node.locals.size === 0) node.locals = undefined
       tree.changed()
       tree.prune(node)
     }
   }
 
+  /** All the history of a subscription has been sent: from here on it gets what is published. */
+  goLive(subscription: Subscription): void {
+    const { session, replay, matchFilter } = subscription
+    subscription.since = this.#engine.store.lastSequence
+    if (replay !== undefined) subscription.replay = { historyFilter: replay.historyFilter, after: undefined }
+    session.addSubscription(subscription)
+    this.#join(this.#engine.tree.open(matchFilter), subscription, undefined)
+    if (session.isDurable) this.#engine.store.putSubscription(session.clientId, subscription.toRecord())
+  }
+
   #connect(subscription: Subscription, replaced: Subscription | undefined): void {
     const { session } = subscription
-    const node = this.#engine.tree.open(subscription.matchFilter)
     if (replaced === undefined) this.#count++
     else {
       session.retainedScans.handOver(replaced, subscription)
       session.removeSubscription(replaced)
+      this.#engine.sysTopics.remove(replaced)
+      subscription.leaving = replaced.leaving
     }
     session.addSubscription(subscription)
+    if (subscription.isReplaying) {
+      if (replaced !== undefined && !replaced.isReplaying) this.#standBack(replaced, subscription)
+      session.replays.begin(subscription)
+      if (replaced !== undefined) session.replays.end(replaced)
+      return
+    }
+    const node = this.#engine.tree.open(subscription.matchFilter)
     if (subscription.shareName !== undefined) this.#joinGroup(node, subscription, subscription.shareName, replaced)
     else this.#join(node, subscription, replaced)
+    if (isSysFilter(subscription.matchFilter)) this.#engine.sysTopics.add(subscription, replaced)
+  }
+
+  /** A live subscription is replaced by one that is sent history first: what waits for it is still sent. */
+  #standBack(replaced: Subscription, successor: Subscription): void {
+    const { tree } = this.#engine
+    const { session, node } = replaced
+    if (node === undefined) return
+    tree.removeSubscription(node, replaced)
+    if (replaced.qos > 0 && session.consumer?.caughtUp === false) session.leaveLater(replaced, successor)
+    else this.#leaveQueue(node, replaced, 'unsubscribed')
+    tree.prune(node)
   }
 
   #join(node: FilterNode, subscription: Subscription, replaced: Subscription | undefined): void {
@@ -130,7 +190,22 @@ export class Subscriptions {
     if (subscription.qos > 0) consumer.join(this.#queueOf(node, subscription.matchFilter), subscription.since)
     else if (replaced === undefined || replaced.qos === 0) return
     else if (consumer.caughtUp) this.#leaveQueue(node, replaced, 'unsubscribed')
-    else subscription.session.leaveLater(replaced)
+    else subscription.session.leaveLater(replaced, subscription)
+  }
+
+  /** The queue is read for it first: from where it, not its successor, began. */
+  #restoreLeaving(successor: Subscription, record: LeavingRecord, skipped: readonly SequenceRange[]): void {
+    const { session, topicFilter } = successor
+    const { subscriptionIdentifier, since, until } = record
+    const leaving = new Subscription(session, { ...record, topicFilter }, undefined, subscriptionIdentifier, since)
+    leaving.until = until
+    session.restoreLeaving(leaving, successor)
+    this.#readQueue(successor, since, skipped)
+  }
+
+  /** Reads a queue again of which something may have been given up. */
+  #readQueue({ session, matchFilter }: Subscription, since: SequenceNumber, skipped: readonly SequenceRange[]): void {
+    session.consumer?.join(this.#queueOf(this.#engine.tree.open(matchFilter), matchFilter), since, skipped)
   }
 
   #joinGroup(node: FilterNode, subscription: Subscription, shareName: string, replaced: Subscription | undefined): void {
@@ -171,6 +246,7 @@ export class Subscriptions {
     const { queue } = node
     const { consumer } = group
     group.end(fate)
+    this.#engine.sysTopics.remove(group)
     node.groups?.delete(group.shareName)
     if (node.groups?.size === 0) node.groups = undefined
     if (consumer === undefined || queue === undefined) return
@@ -181,9 +257,9 @@ export class Subscriptions {
   }
 
   #queueOf(node: FilterNode, topicFilter: string): DurableQueue {
-    const { store, limits, fates, queues, tree } = this.#engine
+    const { store, overflow, queues, tree } = this.#engine
     if (node.queue === undefined) {
-      node.queue = new DurableQueue(store, topicFilter, limits, fates, (queue) => this.#toTrim(queue))
+      node.queue = new DurableQueue(store, topicFilter, overflow, (queue) => this.#toTrim(queue))
       queues.set(node.queue.id, node.queue)
       tree.changed()
     }
@@ -208,4 +284,20 @@ export class Subscriptions {
     for (const queue of this.#queuesToTrim) queue.trim()
     this.#queuesToTrim.clear()
   }
+}
+
+/**
+ * What a subscription is to be sent before it is live. One that replaces another in the midst of its replay goes on with
+ * that, and does not begin after what has been published since ([5.0 MQTT-3.8.4-4]).
+ */
+function replayFor(asked: ReplayRecord | undefined, replaced: Subscription | undefined): ReplayRecord | undefined {
+  const unfinished = replaced?.replay
+  if (replaced === undefined || unfinished?.after === undefined) return asked
+  if (asked?.after === undefined) return unfinished
+  return { historyFilter: asked.historyFilter, after: Math.min(asked.after, Math.max(unfinished.after, replaced.since)) }
+}
+
+/** A place that was not kept up to date is none to go on from: at QoS 0 nothing is sent twice. */
+function restoredReplay({ replay, qos }: SubscriptionRecord): ReplayRecord | undefined {
+  return replay === undefined || qos > 0 ? replay : { historyFilter: replay.historyFilter, after: undefined }
 }

@@ -3,7 +3,8 @@ import { MqttError, ReasonCode } from '@godwit/protocol'
 /** The aliases that a client has set for what it publishes; they die with the connection ([5.0 MQTT-3.3.2-7]). */
 export class InboundTopicAliases {
   readonly #maximum: number
-  readonly #topicNames = new Map<number, string>()
+  /** Made when the first comes: most clients set none. */
+  #topicNames: Map<number, string> | undefined = undefined
 
   /** @param maximum the Topic Alias Maximum that CONNACK announced */
   constructor(maximum: number) {
@@ -22,10 +23,11 @@ export class InboundTopicAliases {
       )
     }
     if (topicName !== '') {
+      this.#topicNames ??= new Map()
       this.#topicNames.set(alias, topicName)
       return topicName
     }
-    const known = this.#topicNames.get(alias)
+    const known = this.#topicNames?.get(alias)
     if (known === undefined) throw new MqttError(ReasonCode.ProtocolError, `Topic Alias ${alias} has not been set`)
     return known
   }

@@ -117,6 +117,33 @@ describe('will messages', () => {
     expect(await back.drains()).toEqual(['gone'])
   })
 
+  it('given a broker that was killed, then a will without a delay is published even if its client is back in its session at once', async () => {
+    const { world } = await watched()
+    await world.connects({ clientId: 'd', sessionExpiryInterval: 100, will: { ...WILL, payload: 'first' } })
+    await world.restart()
+    const watcher = await world.connects({ clientId: 'watcher', sessionExpiryInterval: 10_000 })
+    await world.connects({ clientId: 'd', sessionExpiryInterval: 100, will: { ...WILL, payload: 'second' } })
+    world.clock.advance(200)
+    expect(await watcher.drains()).toEqual(['first'])
+  })
+
+  it('given a broker that is killed again while a delay runs, then the delay goes on from where it was', async () => {
+    const { world } = await watched()
+    const will = { ...WILL, properties: { willDelayInterval: 10 } }
+    await world.connects({ clientId: 'd', sessionExpiryInterval: 100, will })
+    for (let kill = 0; kill < 2; kill++) {
+      await world.restart()
+      await world.settle()
+      world.clock.advance(4_000)
+    }
+    await world.restart()
+    const watcher = await world.connects({ clientId: 'watcher', sessionExpiryInterval: 10_000 })
+    world.clock.advance(1_900)
+    expect(await watcher.drains()).toEqual([])
+    world.clock.advance(300)
+    expect(await watcher.drains()).toEqual(['gone'])
+  })
+
   it('given a broker that was killed, then a client that comes back with a new will does not lose it to the old one', async () => {
     const { world } = await watched()
     const old = { ...WILL, payload: 'old', properties: { willDelayInterval: 50 } }

@@ -52,10 +52,15 @@ export class WillMessages {
     this.#wait(record)
   }
 
-  /** The client is back in its session before the delay ran out ([5.0 MQTT-3.1.3-9]). */
+  /** The client is back in its session: a will whose delay has not run out is not published ([5.0 MQTT-3.1.3-9]). */
   sessionResumed(clientId: string): void {
     const pending = this.#pending.get(clientId)
     if (pending === undefined) return
+    // Timers are coarse, and after a crash a will without a delay waits for one as well.
+    if (dueAtMs(pending.record) <= this.#engine.clock.now()) {
+      this.#due(clientId)
+      return
+    }
     this.#stopWaiting(pending)
     this.#engine.store.deleteWill(clientId)
   }
@@ -67,17 +72,20 @@ export class WillMessages {
 
   /** A will found in the store, after the sessions: its broker crashed or stopped before it was due. */
   restore(record: WillRecord): void {
-    const { clock, sessions } = this.#engine
+    const { clock, sessions, store } = this.#engine
     const dueSinceMs = record.dueSinceMs === 0 ? clock.now() : record.dueSinceMs
     // A session that was not stored ended with its connection, and so did the delay.
     const delayIntervalSeconds = sessions.get(record.clientId) === undefined ? 0 : record.delayIntervalSeconds
-    this.#wait({ ...record, dueSinceMs, delayIntervalSeconds })
+    const waiting = { ...record, dueSinceMs, delayIntervalSeconds }
+    // The delay runs from here on, however often the broker is started again meanwhile.
+    if (record.dueSinceMs === 0 && delayIntervalSeconds > 0) store.putWill(waiting)
+    this.#wait(waiting)
   }
 
   #wait(record: WillRecord): void {
     const timer = this.#engine.timers.create(() => this.#due(record.clientId))
     this.#pending.set(record.clientId, { record, timer })
-    this.#engine.timers.set(timer, record.dueSinceMs + record.delayIntervalSeconds * 1000)
+    this.#engine.timers.set(timer, dueAtMs(record))
   }
 
   #due(clientId: string): void {
@@ -95,6 +103,14 @@ export class WillMessages {
   #publish(record: WillRecord): void {
     // [5.0 MQTT-3.1.2-10] [3.1.1 MQTT-3.1.2-10]
     this.#engine.store.deleteWill(record.clientId)
-    this.#engine.router.publish(Message.of(record.message).published(this.#engine.clock.now()))
+    const { router, fates, clock } = this.#engine
+    const message = Message.of(record.message).published(clock.now())
+    const policy = router.refusedBy(message)
+    if (policy === undefined) router.publish(message)
+    else fates.record('queue-full-refused', message, record.clientId, policy.whenFull)
   }
+}
+
+function dueAtMs({ dueSinceMs, delayIntervalSeconds }: WillRecord): number {
+  return dueSinceMs + delayIntervalSeconds * 1000
 }

@@ -16,10 +16,12 @@ import type { Access } from './access.ts'
 import { Connection } from './connection.ts'
 import { Engine } from './engine.ts'
 import { LateStore } from './late-store.test.support.ts'
+import type { HistoryRule } from './history-rules.ts'
 import { type Limits, resolveLimits } from './limits.ts'
 import { silentLogger } from './logger.ts'
 import { ManualClock } from './manual-clock.test.support.ts'
 import { type Behaviour, DEFAULT_BEHAVIOUR, DEFAULT_FEATURES, type Features } from './options.ts'
+import type { OverflowRule } from './overflow-rules.ts'
 import { message, request, type SampleMessage, seededRandom } from './samples.test.support.ts'
 import type { Session } from './session.ts'
 
@@ -27,6 +29,8 @@ export interface WorldOptions {
   readonly limits?: Partial<Limits>
   readonly features?: Partial<Features>
   readonly options?: Partial<Behaviour>
+  readonly overflow?: readonly OverflowRule[]
+  readonly history?: readonly HistoryRule[]
   readonly access?: Access
   /** The store answers in a later turn; default: at once. */
   readonly readsLate?: boolean
@@ -34,6 +38,7 @@ export interface WorldOptions {
 
 export interface ConnectsWith {
   readonly clientId: string
+  readonly listener?: string
   readonly protocolVersion?: ProtocolVersion
   readonly cleanStart?: boolean
   readonly sessionExpiryInterval?: number
@@ -101,6 +106,8 @@ export class World {
   #answers: (() => void)[] = []
   /** While this is set, it does not. */
   holdsAnswers = false
+  /** While this is set, no commit is made. */
+  holdsCommits = false
 
   private constructor(options: WorldOptions) {
     this.#options = options
@@ -140,8 +147,8 @@ export class World {
   /** Lets everything happen that does not wait for time to pass. */
   async settle(): Promise<void> {
     for (let idle = 0; idle < 2;) {
-      this.commit()
-      idle = (await this.turn()) || this.#commits.length > 0 ? 0 : idle + 1
+      if (!this.holdsCommits) this.commit()
+      idle = (await this.turn()) || (this.#commits.length > 0 && !this.holdsCommits) ? 0 : idle + 1
     }
   }
 
@@ -158,9 +165,9 @@ export class World {
   }
 
   /** A client's end of a new network connection. */
-  client(): Client {
+  client(listener = ''): Client {
     const [ours, theirs] = memoryTransportPair({ schedule: (task) => void this.#tasks.push(task) })
-    const connection = new Connection(this.#engine, theirs)
+    const connection = new Connection(this.#engine, theirs, listener)
     this.#engine.connections.add(connection)
     theirs.start(connection)
     return new Client(this, ours)
@@ -168,7 +175,7 @@ export class World {
 
   /** A client that has its CONNACK. */
   async connects(given: ConnectsWith): Promise<Client> {
-    const client = this.client()
+    const client = this.client(given.listener)
     await client.connects(given)
     return client
   }
@@ -190,7 +197,7 @@ export class World {
   }
 
   #makeEngine(): Engine {
-    const { limits = {}, features, options, access = {}, readsLate = false } = this.#options
+    const { limits = {}, features, options, overflow = [], history = [], access = {}, readsLate = false } = this.#options
     let assigned = 0
     return new Engine({
       store: readsLate ? new LateStore(this.store, (answer) => void this.#answers.push(answer)) : this.store,
@@ -198,6 +205,8 @@ export class World {
       limits: resolveLimits(limits),
       features: { ...DEFAULT_FEATURES, ...features },
       options: { ...DEFAULT_BEHAVIOUR, ...options },
+      overflow,
+      history,
       access,
       logger: silentLogger,
       random: this.#random,
@@ -271,14 +280,14 @@ export class Client implements TransportReceiver {
 
   async subscribes(
     topicFilter: string,
-    given: Partial<SubscriptionRequest> & { readonly subscriptionIdentifier?: number } = {}
+    given: Partial<SubscriptionRequest> & { readonly subscriptionIdentifier?: number; readonly replay?: string } = {}
   ): Promise<void> {
-    const { subscriptionIdentifier, ...options } = given
+    const { subscriptionIdentifier, replay, ...options } = given
     this.send({
       type: PacketType.Subscribe,
       packetIdentifier: this.#nextIdentifier++,
       subscriptions: [request(topicFilter, options)],
-      properties: { subscriptionIdentifier }
+      properties: { subscriptionIdentifier, userProperties: replay === undefined ? undefined : [['godwit-replay', replay]] }
     })
     await this.#world.settle()
   }
@@ -293,20 +302,20 @@ export class Client implements TransportReceiver {
     await this.#world.settle()
   }
 
-  publishes(topicName: string, payload = '', qos: QoS = 1): void {
+  publishes(topicName: string, payload = '', qos: QoS = 1, retain = false): void {
     this.send({
       type: PacketType.Publish,
       topicName,
       payload: Buffer.from(payload),
       qos,
-      retain: false,
+      retain,
       dup: false,
       packetIdentifier: qos === 0 ? 0 : this.#nextIdentifier++,
       properties: NO_PROPERTIES
     })
   }
 
-  acknowledges({ packetIdentifier }: PublishPacket): void {
+  acknowledges({ packetIdentifier }: Pick<PublishPacket, 'packetIdentifier'>): void {
     this.send({ type: PacketType.Puback, packetIdentifier, reasonCode: 0, properties: NO_PROPERTIES })
   }
 

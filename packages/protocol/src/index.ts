@@ -74,3 +74,4 @@ export {
   validateTopicName
 } from './topics.ts'
 export type { SharedSubscription } from './topics.ts'
+export { filterCovers, filtersMeet } from './filter-relations.ts'

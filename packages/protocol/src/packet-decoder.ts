@@ -70,6 +70,7 @@ export class PacketDecoder {
 
   // The packet that is being decoded.
   #state: State = State.FirstByte
+  #firstByte = 0
   #type: PacketType = PacketType.Connect
   #flags = 0
   #remainingLength = 0
@@ -92,6 +93,11 @@ export class PacketDecoder {
   /** The bytes that were pushed and do not belong to a packet that `next` has returned. */
   get bufferedBytes(): number {
     return this.#bufferedBytes
+  }
+
+  /** Whether what was decoded last, or could not be, began as a PUBLISH does. */
+  get isAtPublish(): boolean {
+    return this.#firstByte >> 4 === PacketType.Publish
   }
 
   /** Takes bytes as they arrived. The chunk is the decoder's from now on. */
@@ -125,6 +131,7 @@ export class PacketDecoder {
     if (this.#state === State.FirstByte) {
       const firstByte = this.#nextByte()
       if (firstByte === undefined) return undefined
+      this.#firstByte = firstByte
       this.#type = readPacketType(firstByte, this.protocolVersion, this.#receiver)
       this.#flags = firstByte & 0x0f
       this.#remainingLength = 0

@@ -15,6 +15,7 @@ interface HeldSession {
   progress: ProgressRecord
   readonly subscriptions: Map<string, SubscriptionRecord>
   readonly received: Map<number, StoredMessage>
+  readonly inflightMessages: Map<number, StoredMessage>
 }
 
 interface HeldGroup {
@@ -28,13 +29,14 @@ export class MemoryRecords {
   readonly #groups = new Map<string, HeldGroup>()
   readonly #wills = new Map<string, WillRecord>()
 
-  contents(): StoreContents {
+  contents(): Omit<StoreContents, 'queues'> {
     return {
-      sessions: Array.from(this.#sessions.values(), ({ session, progress, subscriptions, received }) => ({
+      sessions: Array.from(this.#sessions.values(), ({ session, progress, subscriptions, received, inflightMessages }) => ({
         session,
         subscriptions: [...subscriptions.values()],
         progress,
-        received: Array.from(received, ([packetIdentifier, message]) => ({ packetIdentifier, message }))
+        received: identified(received),
+        inflightMessages: identified(inflightMessages)
       })),
       sharedGroups: Array.from(this.#groups.values(), ({ group, progress }) => ({ group, progress })),
       wills: [...this.#wills.values()]
@@ -44,7 +46,7 @@ export class MemoryRecords {
   putSession(session: SessionRecord): void {
     const held = this.#sessions.get(session.clientId)
     if (held !== undefined) held.session = session
-    else this.#sessions.set(session.clientId, { session, progress: progressAt(0), subscriptions: new Map(), received: new Map() })
+    else this.#sessions.set(session.clientId, newSession(session))
   }
 
   deleteSession(clientId: string): void {
@@ -67,6 +69,14 @@ export class MemoryRecords {
 
   deleteReceived(clientId: string, packetIdentifier: number): void {
     this.#sessions.get(clientId)?.received.delete(packetIdentifier)
+  }
+
+  putInflight(clientId: string, packetIdentifier: number, message: StoredMessage): void {
+    this.#session(clientId).inflightMessages.set(packetIdentifier, message)
+  }
+
+  deleteInflight(clientId: string, packetIdentifier: number): void {
+    this.#sessions.get(clientId)?.inflightMessages.delete(packetIdentifier)
   }
 
   putGroup(group: SharedGroupRecord): void {
@@ -102,4 +112,18 @@ export class MemoryRecords {
     assert(held !== undefined, `the store holds no session ${JSON.stringify(clientId)}: put it first`)
     return held
   }
+}
+
+function newSession(session: SessionRecord): HeldSession {
+  return {
+    session,
+    progress: progressAt(0),
+    subscriptions: new Map(),
+    received: new Map(),
+    inflightMessages: new Map()
+  }
+}
+
+function identified(messages: ReadonlyMap<number, StoredMessage>): { packetIdentifier: number; message: StoredMessage }[] {
+  return Array.from(messages, ([packetIdentifier, message]) => ({ packetIdentifier, message }))
 }

@@ -59,12 +59,18 @@ export class MemoryStore implements Store {
   async open(listener: StoreListener): Promise<StoreContents> {
     assert(this.#listener === undefined, 'the store is open already')
     this.#listener = listener
-    return this.#records.contents()
+    const queues = Array.from(this.#queues, ([queue, { topicFilter }]) => ({ queue, topicFilter }))
+    return { ...this.#records.contents(), queues }
   }
 
   async close(): Promise<void> {
     while (this.#gathering) this.#commit()
     this.#listener = undefined
+  }
+
+  /** Memory does not fail. */
+  get failure(): Error | undefined {
+    return undefined
   }
 
   get gatheringCommit(): CommitNumber {
@@ -174,6 +180,16 @@ export class MemoryStore implements Store {
   deleteReceived(clientId: string, packetIdentifier: number): void {
     this.#change()
     this.#records.deleteReceived(clientId, packetIdentifier)
+  }
+
+  putInflight(clientId: string, packetIdentifier: number, message: StoredMessage): void {
+    this.#change()
+    this.#records.putInflight(clientId, packetIdentifier, message)
+  }
+
+  deleteInflight(clientId: string, packetIdentifier: number): void {
+    this.#change()
+    this.#records.deleteInflight(clientId, packetIdentifier)
   }
 
   putWill(record: WillRecord): void {

@@ -8,6 +8,17 @@ export interface SessionRecord {
   readonly sessionExpiryIntervalSeconds: number
   /** When the last connection closed: milliseconds since the Unix epoch; 0: it was connected. */
   readonly disconnectedAtMs: number
+  /** The name of the listener by which its client last connected; '': not known. */
+  readonly listener: string
+}
+
+/** The `through` of a range that takes in whatever comes. */
+export const OPEN_END: SequenceNumber = Number.MAX_SAFE_INTEGER
+
+/** Sequence numbers above `after`, up to and including `through`. */
+export interface SequenceRange {
+  readonly after: SequenceNumber
+  readonly through: SequenceNumber
 }
 
 export interface SubscriptionRecord extends SubscriptionOptions {
@@ -19,6 +30,12 @@ export interface SubscriptionRecord extends SubscriptionOptions {
   readonly since: SequenceNumber
   /** Retained messages that are still to be sent for this subscription. */
   readonly retainedScan: RetainedScanRecord | undefined
+  /** What was given up of its queue because too much waited there; rising and disjoint, the last perhaps to `OPEN_END`. */
+  readonly skipped: readonly SequenceRange[]
+  /** The subscription that this one, of QoS 0, replaced while messages waited for it. */
+  readonly leaving: LeavingRecord | undefined
+  /** The history that was asked for with this subscription. */
+  readonly replay: ReplayRecord | undefined
 }
 
 export interface RetainedScanRecord {
@@ -28,11 +45,30 @@ export interface RetainedScanRecord {
   readonly after: string | undefined
 }
 
+/** A subscription of QoS 1 or 2 that was replaced, with the filter that it shares with its successor. */
+export interface LeavingRecord extends SubscriptionOptions {
+  readonly qos: 1 | 2
+  /** 0: none. */
+  readonly subscriptionIdentifier: number
+  /** It covers what came after `since`, up to and including `until`. */
+  readonly since: SequenceNumber
+  readonly until: SequenceNumber
+}
+
+export interface ReplayRecord {
+  /** The topic filter whose history it is. */
+  readonly historyFilter: string
+  /** What came after this sequence number is still to be sent; undefined: all has been, and the subscription is live. */
+  readonly after: SequenceNumber | undefined
+}
+
 /** A shared subscription's group: a consumer of its own, whose members are hands. */
 export interface SharedGroupRecord {
   /** `$share/NAME/FILTER` */
   readonly filter: string
   readonly since: SequenceNumber
+  /** As for a subscription. */
+  readonly skipped: readonly SequenceRange[]
 }
 
 /** How far a consumer has come: the one small record that acknowledgements change. */
@@ -47,15 +83,18 @@ export interface ProgressRecord {
   readonly released: readonly number[]
 }
 
+/**
+ * A message on its way. It is read back from the queues of the session, or of the group, unless it was kept under its
+ * packet identifier (see `Store.putInflight`).
+ */
 export interface InflightRecord {
   readonly packetIdentifier: number
+  /** 0: it did not come by the log. */
   readonly sequence: SequenceNumber
   readonly qos: 1 | 2
   /** The RETAIN flag and the Subscription Identifiers that it was sent with, and is sent with again. */
   readonly retain: boolean
   readonly subscriptionIdentifiers: readonly number[]
-  /** The message, where it cannot be read back from the consumer's own queues: a retained or shared one. */
-  readonly message: StoredMessage | undefined
   /** `$share/NAME/FILTER` of the group that it was sent for; undefined: the session's own. */
   readonly group: string | undefined
 }
@@ -75,6 +114,12 @@ export interface ReceivedRecord {
   readonly message: StoredMessage
 }
 
+/** A message in flight that cannot be read back from a queue: a retained one, or one whose queue was left. */
+export interface InflightMessageRecord {
+  readonly packetIdentifier: number
+  readonly message: StoredMessage
+}
+
 /** A session with all that belongs to it. */
 export interface StoredSession {
   readonly session: SessionRecord
@@ -82,6 +127,8 @@ export interface StoredSession {
   readonly progress: ProgressRecord
   /** In the order put. */
   readonly received: readonly ReceivedRecord[]
+  /** In no particular order. */
+  readonly inflightMessages: readonly InflightMessageRecord[]
 }
 
 export interface StoredSharedGroup {
@@ -89,11 +136,24 @@ export interface StoredSharedGroup {
   readonly progress: ProgressRecord
 }
 
-/** What a store held when it was opened. Messages are not among it: they stay where they are until they are read. */
+/**
+ * Names a queue: the sequence numbers of the messages that match one durable topic filter. A filter keeps its name when
+ * the store is opened again; the name of a dropped queue is not given again.
+ */
+export type QueueId = number
+
+export interface QueueRecord {
+  readonly queue: QueueId
+  readonly topicFilter: string
+}
+
+/** What a store held when it was opened. What is in queues, and what is retained, stays there until it is read. */
 export interface StoreContents {
   readonly sessions: readonly StoredSession[]
   readonly sharedGroups: readonly StoredSharedGroup[]
   readonly wills: readonly WillRecord[]
+  /** Whoever opens the store drops those that nobody reads any longer. */
+  readonly queues: readonly QueueRecord[]
 }
 
 /** The progress of a consumer that has finished everything up to a sequence number, and nothing else. */

@@ -103,6 +103,25 @@ class AsksTwice extends MemoryStore {
   }
 }
 
+class LeavesCursorsBehind extends MemoryStore {
+  override touch(consumer: Consumer): void {
+    super.touch({
+      kind: consumer.kind,
+      key: consumer.key,
+      progress() {
+        const progress = consumer.progress()
+        return { ...progress, cursor: Math.max(0, progress.cursor - 1) }
+      }
+    })
+  }
+}
+
+class KeepsMessagesInFlight extends MemoryStore {
+  override deleteInflight(clientId: string, packetIdentifier: number): void {
+    if (packetIdentifier !== 1) super.deleteInflight(clientId, packetIdentifier)
+  }
+}
+
 class ForgetsOnPuttingAgain extends MemoryStore {
   override putSession(record: SessionRecord): void {
     super.deleteSession(record.clientId)
@@ -210,6 +229,7 @@ const FAULTS: readonly (readonly [make: () => Store, noticedBy: string])[] = [
   [() => new TellsTheListenerTwice(), 'commits are told in order, without gaps, whether or not they are waited for'],
   [() => new ForgetsOnPuttingAgain(), 'putting a session again keeps what belongs to it'],
   [() => new KeepsReceivedInOrderOfIdentifiers(), 'received identifiers are kept in the order put, with their messages'],
+  [() => new KeepsMessagesInFlight(), 'messages in flight are kept under their packet identifiers until they are deleted'],
   [() => new ForgetsWillsWithSessions(), 'forgetting a session forgets all that belongs to it, and nothing of another'],
   [
     () => new ShowsDollarTopics(),
@@ -233,13 +253,17 @@ test.each(FAULTS.map(([make, noticedBy]) => [make().constructor.name, make, noti
   }
 )
 
-test.each([KeepsTheFirstRetained, UnsubscribesFromAll, TrimsEveryQueue, ReadsQueueAfterQueue, MissesTheParentLevel])(
-  'random histories notice that a store is wrong: %o',
-  async (Wrong) => {
-    const { run } = historyCheck(() => placeOf(() => new Wrong()), { seed: 1 })
-    await expect(run()).rejects.toThrow('Property failed')
-  }
-)
+test.each([
+  KeepsTheFirstRetained,
+  LeavesCursorsBehind,
+  UnsubscribesFromAll,
+  TrimsEveryQueue,
+  ReadsQueueAfterQueue,
+  MissesTheParentLevel
+])('random histories notice that a store is wrong: %o', async (Wrong) => {
+  const { run } = historyCheck(() => placeOf(() => new Wrong()), { seed: 1 })
+  await expect(run()).rejects.toThrow('Property failed')
+})
 
 test('the suite finds no fault in the store that all of these are made from', async () => {
   for (const { run } of Object.values(STORE_CHECKS).flat()) await run(benchOf(() => new MemoryStore()))

@@ -1,6 +1,7 @@
 import type { SequenceNumber, StoredMessage } from './stored-message.ts'
 import type {
   ProgressRecord,
+  QueueId,
   SessionRecord,
   SharedGroupRecord,
   StoreContents,
@@ -8,14 +9,10 @@ import type {
   WillRecord
 } from './records.ts'
 
+export type { QueueId } from './records.ts'
+
 /** A value that is at hand, or will be: stores that read from memory or a mapped file answer at once. */
 export type MaybePromise<T> = T | Promise<T>
-
-/**
- * Names a queue: the sequence numbers of the messages that match one durable topic filter. A filter keeps its name when
- * the store is opened again; the name of a dropped queue is not given again.
- */
-export type QueueId = number
 
 /**
  * Commits are numbered in the order in which they become durable, without gaps. Numbers do not outlive the opening that
@@ -100,6 +97,9 @@ export interface Store {
    */
   close(): Promise<void>
 
+  /** What the last commit failed of, or what the next are about to fail of; undefined: all is well. */
+  readonly failure: Error | undefined
+
   /** The number of the commit that a change made now will be part of. While nothing changes, that commit is not made. */
   readonly gatheringCommit: CommitNumber
   /** The highest sequence number given so far; 0 in a new store. */
@@ -130,7 +130,7 @@ export interface Store {
 
   /** A new session stands at `progressAt(0)` until it is touched. One that is held keeps all that belongs to it. */
   putSession(record: SessionRecord): void
-  /** Forgets a session: its subscriptions, progress and received identifiers go with it. */
+  /** Forgets a session: its subscriptions, its progress, and what it has received and in flight go with it. */
   deleteSession(clientId: string): void
   /** Adds to a session that is held, or replaces the subscription with the same topic filter. */
   putSubscription(clientId: string, record: SubscriptionRecord): void
@@ -139,7 +139,10 @@ export interface Store {
   putSharedGroup(record: SharedGroupRecord): void
   /** Forgets a group and its progress. */
   deleteSharedGroup(filter: string): void
-  /** Has the consumer's progress written with the commit being gathered. */
+  /**
+   * Has the consumer's progress written with the commit being gathered. Where nothing but its cursor has changed, a store
+   * may leave it where it was written, if no queue will ever hold anything from between when the store is opened again.
+   */
   touch(consumer: Consumer): void
 
   /**
@@ -149,6 +152,14 @@ export interface Store {
    */
   putReceived(clientId: string, packetIdentifier: number, message: StoredMessage): void
   deleteReceived(clientId: string, packetIdentifier: number): void
+
+  /**
+   * Keeps a message that a session, which is held, has in flight under a packet identifier, and that cannot be read back
+   * from a queue. An identifier that is kept already is replaced. Deleted in the commit that writes the progress without
+   * it, so that it never stands for another message. Whether progress names the identifier is not looked at.
+   */
+  putInflight(clientId: string, packetIdentifier: number, message: StoredMessage): void
+  deleteInflight(clientId: string, packetIdentifier: number): void
 
   /** At most one for each ClientID, whether or not there is a session: a will may outlive it, or never have had one. */
   putWill(record: WillRecord): void

@@ -71,16 +71,15 @@ export class SimBroker {
   }
 
   /**
-   * The process dies: nothing of it runs any more, and no client is told anything but by its connection breaking.
-   * Commits that wait are made all the same: the memory store loses nothing.
+   * The process dies: nothing of it runs any more, and no client is told anything but by its connection breaking. What of
+   * its changes outlives it is the store's to say.
    */
   async crashes(): Promise<void> {
     this.#goesDown()
     this.#broker = undefined
     this.#process.dies()
-    this.#simulation.store.releasesCommits()
+    await this.#simulation.store.crashes()
     await this.#simulation.settles()
-    await this.#simulation.store.close()
   }
 
   /** Stops, if it runs, and starts on the same store; with other options, if given, in place of all former ones. */

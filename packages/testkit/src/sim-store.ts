@@ -1,7 +1,8 @@
 import { MemoryStore, type StoreContents, type StoreListener } from '@godwit/storage'
+import type { SteppedStore } from './stepped-store.ts'
 
 /** A memory store whose commits are made step by step, can be held back until a test lets them go, and can fail. */
-export class SimStore extends MemoryStore {
+export class SimStore extends MemoryStore implements SteppedStore {
   readonly #commits: (() => void)[]
   #isHeld = false
   #failure: Error | undefined = undefined
@@ -44,5 +45,11 @@ export class SimStore extends MemoryStore {
     const commit = this.#isHeld ? undefined : this.#commits.shift()
     commit?.()
     return commit !== undefined
+  }
+
+  /** Commits that wait are made all the same: memory loses nothing. */
+  async crashes(): Promise<void> {
+    this.releasesCommits()
+    await this.close()
   }
 }

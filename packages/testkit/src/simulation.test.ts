@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { SimStore } from './sim-store.ts'
 import { Simulation } from './simulation.ts'
 
-const SESSION = { clientId: 'a', sessionExpiryIntervalSeconds: 1, disconnectedAtMs: 0 }
+const SESSION = { clientId: 'a', sessionExpiryIntervalSeconds: 1, disconnectedAtMs: 0, listener: '' }
 
 async function opened(store: SimStore): Promise<string[]> {
   const heard: string[] = []
@@ -38,7 +38,7 @@ test('a commit can fail, and the next one does not', async () => {
 })
 
 test('a simulation settles through promises, ends of turns, commits and the network, whichever causes which', async () => {
-  const simulation = new Simulation('whole')
+  const simulation = new Simulation('whole', new SimStore())
   const heard = await opened(simulation.store)
   const [server, client] = simulation.network.connect()
   const received: string[] = []
@@ -58,7 +58,7 @@ test('a simulation settles through promises, ends of turns, commits and the netw
 })
 
 test('time moves timer by timer, and everything settles before the next', async () => {
-  const simulation = new Simulation('whole')
+  const simulation = new Simulation('whole', new SimStore())
   const { clock } = simulation
   const startMs = clock.now()
   const order: string[] = []
@@ -75,7 +75,7 @@ test('time moves timer by timer, and everything settles before the next', async 
 })
 
 test('a timer that is due needs no time to pass', async () => {
-  const simulation = new Simulation('whole')
+  const simulation = new Simulation('whole', new SimStore())
   let fired = false
   simulation.clock.at(simulation.clock.now(), () => {
     fired = true

@@ -1,18 +1,20 @@
 import { SimClock } from './sim-clock.ts'
 import { SimNetwork, type NetworkShape } from './sim-network.ts'
-import { SimStore } from './sim-store.ts'
+import type { SteppedStore } from './stepped-store.ts'
 
 /** Far more steps than any scenario takes to come to rest. */
 const STEPS_MAX = 20_000_000
 
 /** Time, network and store of one test, moved together: nothing in it waits for a real timer, socket or disk. */
-export class Simulation {
-  readonly clock: SimClock = new SimClock()
-  readonly store: SimStore = new SimStore()
+export class Simulation<Held extends SteppedStore = SteppedStore> {
+  readonly clock: SimClock
+  readonly store: Held
   readonly network: SimNetwork
 
-  constructor(shape: NetworkShape) {
+  constructor(shape: NetworkShape, store: Held, clock: SimClock = new SimClock()) {
     this.network = new SimNetwork(shape)
+    this.store = store
+    this.clock = clock
   }
 
   /** Resolves once nothing moves any more: no commit, no chunk, no end of a turn, no promise. Time stands still meanwhile. */

@@ -11,8 +11,9 @@ import type {
 } from './listen-options.ts'
 import { listenOnUnixSocket } from './listen-unix.ts'
 import { type SecureListener, SecureServerListener, ServerListener } from './listener.ts'
-import { type PeerAddress, urlHost } from './peer-address.ts'
+import { type PeerAddress, peerAddressOf, transportPeer, urlHost } from './peer-address.ts'
 import { PendingConnections } from './pending-connections.ts'
+import { SocketTransport } from './socket-transport.ts'
 import { secureContextOptions } from './tls-stage.ts'
 import type { Listener, Transport } from './transport.ts'
 import { BACKLOG, HANDSHAKE_TIMEOUT_MS, TCP_KEEP_ALIVE_SECONDS } from './transport-limits.ts'
@@ -59,13 +60,18 @@ async function listenOnNetwork(options: NetworkOptions, accept: Accept): Promise
   const keepAliveSeconds = options.keepAliveSeconds ?? TCP_KEEP_ALIVE_SECONDS
   const server = createServer({ noDelay: true, keepAlive: keepAliveSeconds > 0, keepAliveInitialDelay: keepAliveSeconds * 1000 })
   const isReadyAtOnce = options.kind === 'tcp' && trustedProxies === undefined
-  server.on('connection', isReadyAtOnce ? stage : pendingFirst(pending, stage))
+  server.on('connection', isReadyAtOnce ? (socket: Socket) => accept(tcpTransport(socket)) : pendingFirst(pending, stage))
   await bind(server, { host, port: options.port, backlog: options.backlog ?? BACKLOG }, urlAt(options.port), onError)
 
   const address = server.address()
   const port = address !== null && typeof address === 'object' ? address.port : options.port
   const bound = { kind: options.kind, url: urlAt(port), port, server, destroyPending: (): void => pending.destroyAll() }
   return update === undefined ? new ServerListener(bound) : new SecureServerListener(bound, update)
+}
+
+/** Plain TCP has no stages to go through: a storm of connections is met at once. */
+function tcpTransport(socket: Socket): Transport {
+  return new SocketTransport('tcp', transportPeer(peerAddressOf(socket), undefined), socket)
 }
 
 function pendingFirst(pending: PendingConnections, stage: Stage): Stage {

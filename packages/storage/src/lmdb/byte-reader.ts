@@ -9,6 +9,10 @@ export class ByteReader {
     this.#bytes = bufferOf(bytes)
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
   byte(): number {
     return this.#bytes[this.#advance(1)] ?? 0
   }

@@ -44,7 +44,7 @@ describe('a folder that cannot be used', () => {
     expect(await refusalOf(path)).toMatch(new RegExp(`^failed: .*${path}`))
   })
 
-  test('given another format, then the error names both, and the folder can be used by who reads it', async () => {
+  test('given a later format, then the error names both, and the folder can be used by who reads it', async () => {
     const path = temporaryFolder()
     const bench = benchIn(path)
     await bench.open()
@@ -58,8 +58,10 @@ describe('a folder that cannot be used', () => {
       await tables.root.close()
     }
     await writeVersion(7)
-    expect(await refusalOf(path)).toMatch(/^format: .*format 7\b.*format 1\b/)
-    await writeVersion(1)
+    expect(await refusalOf(path)).toMatch(/^format: .*format 7\b.*format 2\b/)
+    await writeVersion(0)
+    expect(await refusalOf(path)).toMatch(/^damaged: .*format 0\b/)
+    await writeVersion(2)
     await bench.open()
   })
 

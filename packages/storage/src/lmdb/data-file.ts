@@ -1,21 +1,22 @@
 import assert from 'node:assert'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { checkDataFile } from './check-data-file.ts'
 import { Committer, type CommitOutcome } from './committer.ts'
 import type { CommitRequest } from './commit-messages.ts'
 import { FolderLock } from './folder-lock.ts'
+import { readFormat, writeFormat } from './format-record.ts'
 import { FORMAT_VERSION, RecordKind, recordKey } from './layout.ts'
 import { LogReader } from './log-reader.ts'
+import { FORMAT_VERSION_MIN, migrate } from './migrate.ts'
 import { damaged, StoreError } from './store-error.ts'
 import { openTables, type Tables } from './tables.ts'
+import { UnfinishedRuns } from './unfinished-runs.ts'
+import { reasonOf, useFolder } from './use-folder.ts'
 
 /** Much more than the first pages take. */
 const ROOM_FOR_NEW_BYTES = 1_024 * 1_024
-
-const FORMAT_NAME = 'godwit-store'
 
 /** The folder of a store, held for it alone: its tables, to read, and the thread that commits to them. */
 export class DataFile {
@@ -24,30 +25,42 @@ export class DataFile {
   #tables: Tables | undefined = undefined
   #log: LogReader | undefined = undefined
   #committer: Committer | undefined = undefined
+  #runs: UnfinishedRuns | undefined = undefined
+  #isNew = false
 
   constructor(folder: string) {
     this.#folder = folder
   }
 
-  /** Makes the folder and the file if there are none. Leaves everything as it is when it throws. */
+  /**
+   * Makes the folder and the file if there are none, and brings a file of an earlier format up to the present one. Leaves
+   * everything as it is when it throws.
+   */
   async open(): Promise<void> {
-    try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    } catch (cause) {
-      throw new StoreError('failed', `cannot make ${this.#folder}: ${reasonOf(cause)}`, { cause })
-    }
+    useFolder(this.#folder)
     this.#lock = FolderLock.take(this.#folder)
     try {
       const path = join(this.#folder, 'data.mdb')
-      if (!existsSync(path)) await createDataFile(this.#folder)
-      checkDataFile(path)
-      checkFormat(this.#folder, this.#openTables())
+      this.#isNew = !existsSync(path)
+      if (this.#isNew) await createDataFile(this.#folder)
+      if (!statSync(path).isFile()) throw damaged(`${path} is not a file`)
+      const runs = new UnfinishedRuns(this.#folder)
+      checkDataFile(path, runs.areSuspicious ? 'whole' : 'opening')
+      runs.begin()
+      this.#runs = runs
+      bringUp(this.#folder, this.#openTables())
       this.#committer = await Committer.start(this.#folder)
     } catch (cause) {
       await this.close()
       if (cause instanceof StoreError) throw cause
+      if (isDamage(cause)) throw damaged(`${this.#folder}: ${reasonOf(cause)}`, { cause })
       throw new StoreError('failed', `cannot open ${this.#folder}: ${reasonOf(cause)}`, { cause })
     }
+  }
+
+  /** Whether there was no file when it was opened. */
+  get isNew(): boolean {
+    return this.#isNew
   }
 
   get tables(): Tables {
@@ -97,6 +110,8 @@ export class DataFile {
     await this.#tables?.root.close()
     this.#tables = undefined
     this.#log = undefined
+    this.#runs?.end()
+    this.#runs = undefined
     this.#lock?.release()
     this.#lock = undefined
   }
@@ -116,8 +131,7 @@ async function createDataFile(folder: string): Promise<void> {
   rmSync(begun, { recursive: true, force: true })
   const tables = openTables(begun)
   const writer = new ByteWriter()
-  writer.text(FORMAT_NAME)
-  writer.varint(FORMAT_VERSION)
+  writeFormat(writer)
   tables.records.putSync(recordKey(RecordKind.Format), writer.copy())
   await tables.root.close()
   renameSync(join(begun, 'data.mdb'), join(folder, 'data.mdb'))
@@ -127,20 +141,22 @@ async function createDataFile(folder: string): Promise<void> {
   closeSync(directory)
 }
 
-function checkFormat(folder: string, tables: Tables): void {
-  const value = tables.records.getBinary(recordKey(RecordKind.Format))
-  if (value === undefined) throw damaged(`${folder} does not say what it holds`)
-  const reader = new ByteReader(value)
-  if (reader.text() !== FORMAT_NAME) throw damaged(`${folder} holds something other than a Godwit store`)
-  const version = reader.varint()
-  if (version !== FORMAT_VERSION) {
+/** @throws StoreError if the file holds no store, or one of a format that cannot be read */
+function bringUp(folder: string, tables: Tables): void {
+  const version = readFormat(folder, tables.records.getBinary(recordKey(RecordKind.Format)))
+  if (version < FORMAT_VERSION_MIN) throw damaged(`${folder} says that it holds format ${version}`)
+  if (version < FORMAT_VERSION) migrate(tables)
+  if (version > FORMAT_VERSION) {
     throw new StoreError(
       'format',
-      `${folder} holds format ${version} of Godwit's store; this version reads format ${FORMAT_VERSION}`
+      `${folder} holds format ${version} of Godwit's store, which a later version wrote; this version reads format ${FORMAT_VERSION} and those before it`
     )
   }
 }
 
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+/** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_INVALID: what LMDB itself notices. */
+const DAMAGE_CODES: ReadonlySet<unknown> = new Set([-30_797, -30_796, -30_793])
+
+function isDamage(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && DAMAGE_CODES.has(cause.code)
 }

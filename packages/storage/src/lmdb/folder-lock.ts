@@ -2,8 +2,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreError } from './store-error.ts'
 
+/** In the folder of every store that was ever opened. */
+export const LOCK_NAME = 'in-use.lock'
+
 /** SQLITE_BUSY */
 const BUSY = 5
+
+/** SQLITE_NOTADB: there is something in the file */
+const NOT_EMPTY = 26
 
 /**
  * Holds a folder for one store. The lock is one that the kernel keeps on an (empty) file for as long as its process lives:
@@ -20,7 +26,7 @@ export class FolderLock {
   }
 
   static take(folder: string): FolderLock {
-    const path = join(folder, 'in-use.lock')
+    const path = join(folder, LOCK_NAME)
     try {
       const database = new DatabaseSync(path)
       try {
@@ -36,6 +42,9 @@ export class FolderLock {
         throw new StoreError('in-use', `${folder} is in use by another broker: only one at a time can store its data there`, {
           cause
         })
+      }
+      if (cause instanceof Error && 'errcode' in cause && cause.errcode === NOT_EMPTY) {
+        throw new StoreError('failed', `cannot use ${folder}: ${path} must be empty; remove it if no broker is running`, { cause })
       }
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new StoreError('failed', `cannot use ${folder}: ${reason}`, { cause })

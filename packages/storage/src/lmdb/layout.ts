@@ -21,7 +21,7 @@ export const TABLES = ['log', 'index', 'records', 'retained'] as const
 export type TableName = (typeof TABLES)[number]
 
 /** Raised whenever what is below can no longer read what an earlier version wrote. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 
 /** The first byte of a key in the table of records. */
 export const RecordKind = {
@@ -43,6 +43,8 @@ export const RecordKind = {
   Subscription: 0x42,
   /** session, packet identifier → StoredReceived */
   Received: 0x52,
+  /** session, packet identifier → the message in flight */
+  Inflight: 0x49,
   /** ClientID → WillRecord */
   Will: 0x57
 } as const
@@ -92,7 +94,15 @@ export function numberOfKey(key: Uint8Array): number {
 }
 
 export function receivedKey(session: number, packetIdentifier: number): Buffer {
-  return numberedKey(RecordKind.Received, session, Buffer.of(packetIdentifier >> 8, packetIdentifier & 0xff))
+  return identifierKey(RecordKind.Received, session, packetIdentifier)
+}
+
+export function inflightKey(session: number, packetIdentifier: number): Buffer {
+  return identifierKey(RecordKind.Inflight, session, packetIdentifier)
+}
+
+function identifierKey(kind: RecordKind, session: number, packetIdentifier: number): Buffer {
+  return numberedKey(kind, session, Buffer.of(packetIdentifier >> 8, packetIdentifier & 0xff))
 }
 
 export function packetIdentifierOfKey(key: Uint8Array): number {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { describeStore } from '../store-suite.ts'
-import { message, plain, progress, session } from '../suite/samples.ts'
+import { message, plain, progress, session, sharedGroup } from '../suite/samples.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { benchIn, countsIn, temporaryFolder } from './testing/temporary-store.ts'
 
@@ -91,6 +91,58 @@ describe('what no longer matters when its commit begins', () => {
       store.append(message('nobody'), [])
       store.trimQueue(a, sequence)
       store.trimQueue(b, sequence)
+      await opened.allCommitted()
+    }
+    expect(readFileSync(join(path, 'data.mdb')).equals(before)).toBe(true)
+  })
+
+  test('given consumers that finish all that comes before its commit begins, then the file is not touched, until one does not', async () => {
+    const path = temporaryFolder()
+    const bench = benchIn(path)
+    const opened = await bench.open()
+    const { store } = opened
+    const queue = store.openQueue('a')
+    store.putSession(session('c'))
+    store.putSharedGroup(sharedGroup('$share/g/a'))
+    const consumers = [
+      opened.consumer('session', 'c', () => progress(store.lastSequence)),
+      opened.consumer('group', '$share/g/a', () => progress(store.lastSequence))
+    ]
+    const round = async (): Promise<void> => {
+      store.append(message('a'), [queue])
+      for (const consumer of consumers) store.touch(consumer)
+      await opened.allCommitted()
+    }
+    await round()
+    store.trimQueue(queue, store.lastSequence)
+    await opened.allCommitted()
+    const before = readFileSync(join(path, 'data.mdb'))
+    for (let rounds = 0; rounds < 20; rounds++) {
+      store.trimQueue(queue, store.append(message('a'), [queue]))
+      for (const consumer of consumers) store.touch(consumer)
+      await opened.allCommitted()
+    }
+    expect(readFileSync(join(path, 'data.mdb')).equals(before)).toBe(true)
+    expect(opened.journal.filter((line) => line === 'asked session c')).toHaveLength(21)
+
+    await round()
+    const { lastSequence } = store
+    await round()
+    const { contents } = await bench.open()
+    expect(contents.sessions.map((held) => held.progress)).toEqual([progress(lastSequence + 1)])
+    expect(contents.sharedGroups.map((held) => held.progress)).toEqual([progress(lastSequence + 1)])
+  })
+
+  test('given messages in flight that are finished before their commit begins, then the file is not touched', async () => {
+    const path = temporaryFolder()
+    const opened = await benchIn(path).open()
+    const { store } = opened
+    store.putSession(session('c'))
+    await opened.allCommitted()
+    const before = readFileSync(join(path, 'data.mdb'))
+    for (let packetIdentifier = 1; packetIdentifier <= 20; packetIdentifier++) {
+      store.putInflight('c', packetIdentifier, message('t'))
+      store.deleteInflight('c', packetIdentifier)
       await opened.allCommitted()
     }
     expect(readFileSync(join(path, 'data.mdb')).equals(before)).toBe(true)
@@ -205,7 +257,10 @@ describe('names longer than a key', () => {
       retainHandling: 0 as const,
       subscriptionIdentifier: 0,
       since: 0,
-      retainedScan: undefined
+      retainedScan: undefined,
+      skipped: [],
+      leaving: undefined,
+      replay: undefined
     })
     store.putSubscription(clientId, subscription(`${long}1`))
     store.putSubscription(clientId, subscription(`${long}2`))

@@ -98,7 +98,7 @@ export class LmdbStore implements Store {
       if (totals !== undefined) this.#totals = readTotals(totals)
       this.#log.load(this.#totals.sequencesGiven, this.#totals.lastQueue)
       this.#retained.load(this.#totals.retainedBytes)
-      const contents = this.#records.load()
+      const contents = { ...this.#records.load(), queues: this.#log.records }
       this.#listener = listener
       if (this.#log.hasTrims) this.#begin()
       return contents
@@ -121,6 +121,11 @@ export class LmdbStore implements Store {
     this.#listener = undefined
     await this.#file.close()
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Whether the folder held no store when this was opened. */
+  get isNew(): boolean {
+    return this.#file.isNew
   }
 
   /**
@@ -217,6 +222,16 @@ export class LmdbStore implements Store {
     this.#records.deleteReceived(clientId, packetIdentifier)
   }
 
+  putInflight(clientId: string, packetIdentifier: number, message: StoredMessage): void {
+    this.#change()
+    this.#records.putInflight(clientId, packetIdentifier, message)
+  }
+
+  deleteInflight(clientId: string, packetIdentifier: number): void {
+    this.#change()
+    this.#records.deleteInflight(clientId, packetIdentifier)
+  }
+
   putWill(record: WillRecord): void {
     this.#change()
     this.#records.putWill(record)
@@ -274,9 +289,9 @@ export class LmdbStore implements Store {
     const hasFailed = this.#failure !== undefined
     const commit = this.#gathering || hasFailed ? this.#gatheringCommit++ : undefined
     this.#gathering = false
-    this.#records.write()
-    this.#retained.write()
     this.#log.write()
+    this.#records.write(this.#log)
+    this.#retained.write()
     const { lastSequence } = this.#log
     const { sequencesGiven } = this.#totals
     this.#writeTotals(lastSequence > sequencesGiven ? lastSequence + SEQUENCES_SET_ASIDE : sequencesGiven)

@@ -1,5 +1,6 @@
 import { mergeCursors } from '../merge-cursors.ts'
 import { messageBytes } from '../message-bytes.ts'
+import type { QueueRecord } from '../records.ts'
 import type { Backlog, LogEntry, QueueId, QueuePosition } from '../store.ts'
 import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
 import type { Batch } from './batch.ts'
@@ -26,6 +27,7 @@ export class StoredLog {
   /** Queues that the commit in flight adds to. */
   readonly #growing = new Set<StoredQueue>()
   #lastSequence: SequenceNumber = 0
+  #lastWritten: SequenceNumber = 0
   #lastQueue: QueueId = 0
   #bytes = 0
 
@@ -38,8 +40,18 @@ export class StoredLog {
     return this.#lastSequence
   }
 
+  /** The highest sequence number of those that are on disk, or in a commit that has begun. */
+  get lastWritten(): SequenceNumber {
+    return this.#lastWritten
+  }
+
   get lastQueue(): QueueId {
     return this.#lastQueue
+  }
+
+  /** The queues that there are. */
+  get records(): QueueRecord[] {
+    return Array.from(this.#queues.values(), ({ id, topicFilter }) => ({ queue: id, topicFilter }))
   }
 
   /** What the queues' messages measure, once for each queue. */
@@ -193,6 +205,7 @@ export class StoredLog {
   #writeEntry({ sequence, message, queues }: LogEntry, isOnly: boolean): void {
     writeLogValue(this.#batch.putLog(sequence), queues, message)
     this.#batch.end()
+    this.#lastWritten = sequence
     const bytes = messageBytes(message)
     for (const id of queues) {
       const queue = this.#holds(id, sequence)
@@ -214,6 +227,7 @@ export class StoredLog {
     queue.written.messages = last.messagesBefore + 1
     queue.written.bytes = last.bytesBefore + last.bytes
     queue.written.last = last.sequence
+    this.#lastWritten = Math.max(this.#lastWritten, last.sequence)
     queue.land()
     queue.trimmedThrough = trimmedThrough
     queue.bytes = backlogOf(this.#file, queue, 0).bytes

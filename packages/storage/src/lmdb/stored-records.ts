@@ -12,7 +12,7 @@ import {
   type WillRecord
 } from '../records.ts'
 import type { Consumer } from '../store.ts'
-import type { StoredMessage } from '../stored-message.ts'
+import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
 import type { Batch } from './batch.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { DataFile } from './data-file.ts'
@@ -32,7 +32,14 @@ import {
   writeWill
 } from './record-codec.ts'
 import { recordsOf } from './scan-records.ts'
+import { StoredInflight } from './stored-inflight.ts'
 import type { Tables } from './tables.ts'
+
+/** How far the log has come, and how far of it is on disk or in a commit that has begun. */
+interface LogExtent {
+  readonly lastSequence: SequenceNumber
+  readonly lastWritten: SequenceNumber
+}
 
 /**
  * Sessions with all that belongs to them, shared subscriptions' groups, and wills. They are read once, when the store is
@@ -47,15 +54,19 @@ export class StoredRecords {
   /** The ClientIDs that have one: most clients that end have none, and then there is nothing to delete. */
   readonly #wills = new Set<string>()
   readonly #touched = new Map<number, Consumer>()
+  /** The cursors of those whose progress, as it was last written, is nothing else. */
+  readonly #cursors = new Map<number, SequenceNumber>()
+  readonly #inflight: StoredInflight
   #lastNumber = 0
   #lastReceived = 0
 
   constructor(file: DataFile, batch: Batch) {
     this.#file = file
     this.#batch = batch
+    this.#inflight = new StoredInflight(batch)
   }
 
-  load(): StoreContents {
+  load(): Omit<StoreContents, 'queues'> {
     const { tables } = this.#file
     const progress = new Map<number, ProgressRecord>()
     for (const { key, value } of recordsOf(tables, RecordKind.Progress)) {
@@ -84,10 +95,12 @@ export class StoredRecords {
     if (number === undefined) return
     this.#sessions.delete(clientId)
     this.#touched.delete(number)
+    this.#cursors.delete(number)
     this.#batch.delete('records', numberedKey(RecordKind.Session, number))
     this.#batch.delete('records', numberedKey(RecordKind.Progress, number))
     this.#batch.deletePrefix('records', numberedKey(RecordKind.Subscription, number))
     this.#batch.deletePrefix('records', numberedKey(RecordKind.Received, number))
+    this.#inflight.deleteAll(number)
   }
 
   putSubscription(clientId: string, record: SubscriptionRecord): void {
@@ -112,6 +125,15 @@ export class StoredRecords {
     if (number !== undefined) this.#batch.delete('records', receivedKey(number, packetIdentifier))
   }
 
+  putInflight(clientId: string, packetIdentifier: number, message: StoredMessage): void {
+    this.#inflight.put(this.#session(clientId), packetIdentifier, message)
+  }
+
+  deleteInflight(clientId: string, packetIdentifier: number): void {
+    const number = this.#sessions.get(clientId)
+    if (number !== undefined) this.#inflight.delete(number, packetIdentifier)
+  }
+
   putGroup(record: SharedGroupRecord): void {
     const number = this.#groups.get(record.filter) ?? ++this.#lastNumber
     this.#groups.set(record.filter, number)
@@ -124,6 +146,7 @@ export class StoredRecords {
     if (number === undefined) return
     this.#groups.delete(filter)
     this.#touched.delete(number)
+    this.#cursors.delete(number)
     this.#batch.delete('records', numberedKey(RecordKind.Group, number))
     this.#batch.delete('records', numberedKey(RecordKind.Progress, number))
   }
@@ -143,14 +166,31 @@ export class StoredRecords {
     if (number !== undefined) this.#touched.set(number, consumer)
   }
 
-  /** Asks those that were touched, for the commit that begins. */
-  write(): void {
+  /** Writes what is in flight, and asks those that were touched, for the commit that begins: the log has been written. */
+  write(log: LogExtent): void {
+    this.#inflight.write()
     for (const [number, consumer] of this.#touched) {
       const progress = consumer.progress()
+      if (this.#isAsGoodAsWritten(number, progress, log)) continue
       writeProgress(this.#batch.put('records', numberedKey(RecordKind.Progress, number)), progress)
       this.#batch.end()
     }
     this.#touched.clear()
+  }
+
+  /**
+   * Where a cursor alone has moved, and nothing on disk is behind where it was written, writing it would change nothing:
+   * who reads on from there finds the same. Nor will anything ever be there: what this commit does not write of the log up to
+   * now, none will. So messages that never reach the disk leave no trace there, and no commit of theirs is synced.
+   */
+  #isAsGoodAsWritten(number: number, progress: ProgressRecord, { lastWritten, lastSequence }: LogExtent): boolean {
+    const { cursor, finished, inflight, released } = progress
+    const written = this.#cursors.get(number) ?? Infinity
+    const isCursorAlone = finished.length === 0 && inflight.length === 0 && released.length === 0
+    if (isCursorAlone && written <= cursor && cursor <= lastSequence && lastWritten <= written) return true
+    if (isCursorAlone) this.#cursors.set(number, cursor)
+    else this.#cursors.delete(number)
+    return false
   }
 
   #loadSessions(tables: Tables, progress: ReadonlyMap<number, ProgressRecord>): StoredSession[] {
@@ -159,6 +199,7 @@ export class StoredRecords {
       listOf(subscriptions, numberOfKey(key)).push(readSubscription(new ByteReader(value)))
     }
     const received = this.#loadReceived(tables)
+    const inflightMessages = this.#inflight.load(tables)
     return Array.from(recordsOf(tables, RecordKind.Session), ({ key, value }) => {
       const session = readSession(new ByteReader(value))
       const number = this.#know(this.#sessions, session.clientId, key)
@@ -166,7 +207,8 @@ export class StoredRecords {
         session,
         subscriptions: subscriptions.get(number) ?? [],
         progress: progress.get(number) ?? progressAt(0),
-        received: received.get(number) ?? []
+        received: received.get(number) ?? [],
+        inflightMessages: inflightMessages.get(number) ?? []
       }
     })
   }

@@ -6,7 +6,7 @@ import type { Batch } from './batch.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { DataFile } from './data-file.ts'
 import { textKey, textKeyPrefix, textOfKey } from './layout.ts'
-import { readMessage, writeMessage } from './message-codec.ts'
+import { readRetained, readRetainedBytes, writeRetained } from './record-codec.ts'
 
 /** Topic names looked at for one page: a scan that matches little must not hold up the event loop. */
 const EXAMINED_MAX = 1_000
@@ -115,10 +115,8 @@ export class StoredRetained {
       const retained = this.#pending.get(key)
       if (retained === undefined) this.#batch.delete('retained', bytesOf(key))
       else {
-        const writer = this.#batch.put('retained', bytesOf(key))
-        writer.varint(messageBytes(retained.message))
-        writer.varint(retained.sequence)
-        writeMessage(writer, retained.message)
+        const bytes = messageBytes(retained.message)
+        writeRetained(this.#batch.put('retained', bytesOf(key)), { bytes, ...retained })
         this.#batch.end()
       }
       this.#writing.add(key)
@@ -162,9 +160,8 @@ export class StoredRetained {
     if (this.#pending.has(key)) return this.#pending.get(key)
     const value = this.#file.tables.retained.getBinary(bytesOf(key))
     if (value === undefined) return undefined
-    const reader = new ByteReader(value)
-    reader.varint()
-    return { sequence: reader.varint(), message: readMessage(reader) }
+    const { sequence, message } = readRetained(new ByteReader(value))
+    return { sequence, message }
   }
 
   /** What is retained under a key measures this; undefined: nothing is. */
@@ -173,7 +170,7 @@ export class StoredRetained {
     if (pending !== undefined) return messageBytes(pending.message)
     if (this.#pending.has(key)) return undefined
     const value = this.#file.tables.retained.getBinaryFast(bytesOf(key))
-    return value === undefined ? undefined : new ByteReader(value).varint()
+    return value === undefined ? undefined : readRetainedBytes(new ByteReader(value))
   }
 
   /** Keys on disk and pending ones, in order, each once; what is deleted is among them until the disk knows. */

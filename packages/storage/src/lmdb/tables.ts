@@ -20,8 +20,23 @@ export interface Tables extends Readonly<Record<TableName, Table>> {
  * no stray pointer can reach the file. Unused parts of pages are zero (`noMemInit: false`): no other memory leaks to disk.
  */
 export function openTables(folder: string): Tables {
-  const binary: DatabaseOptions = { ...TABLE_OPTIONS, keyEncoding: 'binary' }
-  const root = open<Uint8Array, Uint8Array>(folder, { ...binary, noSubdir: false, overlappingSync: false, maxDbs: TABLES.length })
-  const table = (name: TableName): Table => root.openDB<Uint8Array, Uint8Array>(name, { ...binary })
+  return tablesOf(openRoot(folder))
+}
+
+/** Opens the file in a folder, of which nothing is read yet but its meta pages. */
+export function openRoot(folder: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Tables['root'] {
+  return open<Uint8Array, Uint8Array>(folder, {
+    ...BINARY_KEYS,
+    noSubdir: false,
+    overlappingSync: false,
+    readOnly,
+    maxDbs: TABLES.length
+  })
+}
+
+export function tablesOf(root: Tables['root']): Tables {
+  const table = (name: TableName): Table => root.openDB<Uint8Array, Uint8Array>(name, { ...BINARY_KEYS })
   return { root, log: table('log'), index: table('index'), records: table('records'), retained: table('retained') }
 }
+
+const BINARY_KEYS: DatabaseOptions = { ...TABLE_OPTIONS, keyEncoding: 'binary' }

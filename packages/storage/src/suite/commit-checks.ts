@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { progressAt } from '../records.ts'
 import type { CommitNumber } from '../store.ts'
 import type { OpenStore, StoreCheck } from './open-store.ts'
-import { message, plain, progress, session } from './samples.ts'
+import { message, plain, progress, session, sharedGroup } from './samples.ts'
 
 export const commitChecks: readonly StoreCheck[] = [
   {
@@ -133,7 +133,7 @@ export const commitChecks: readonly StoreCheck[] = [
       const opened = await bench.open()
       const { store } = opened
       store.putSession(session('c1'))
-      store.putSharedGroup({ filter: '$share/g/c1', since: 0 })
+      store.putSharedGroup(sharedGroup('$share/g/c1'))
       await opened.allCommitted()
 
       let cursor = 1
@@ -172,7 +172,7 @@ export const commitChecks: readonly StoreCheck[] = [
       const { store } = await bench.open()
       const key = '$share/g/a'
       store.putSession(session(key))
-      store.putSharedGroup({ filter: key, since: 0 })
+      store.putSharedGroup(sharedGroup(key))
       store.touch({ kind: 'session', key, progress: () => progress(1) })
       store.touch({ kind: 'group', key, progress: () => progress(2) })
       const { contents } = await bench.open()
@@ -186,7 +186,7 @@ export const commitChecks: readonly StoreCheck[] = [
       const opened = await bench.open()
       const { store } = opened
       store.putSession(session('c1'))
-      store.putSharedGroup({ filter: '$share/g/a', since: 0 })
+      store.putSharedGroup(sharedGroup('$share/g/a'))
       await opened.allCommitted()
       store.touch(opened.consumer('session', 'c1', () => progress(1)))
       store.touch(opened.consumer('group', '$share/g/a', () => progress(1)))
@@ -197,7 +197,7 @@ export const commitChecks: readonly StoreCheck[] = [
       store.touch(opened.consumer('group', '$share/g/a', () => progress(1)))
       await opened.allCommitted()
       expect(opened.journal.filter((line) => line.startsWith('asked'))).toEqual([])
-      expect((await bench.open()).contents).toEqual({ sessions: [], sharedGroups: [], wills: [] })
+      expect((await bench.open()).contents).toEqual({ sessions: [], sharedGroups: [], wills: [], queues: [] })
     }
   },
   {
@@ -226,6 +226,7 @@ function changesThatAlterNothing({ store }: OpenStore): (() => void)[] {
     () => store.deleteSubscription('nobody', 'a'),
     () => store.deleteSharedGroup('$share/none/a'),
     () => store.deleteReceived('nobody', 1),
+    () => store.deleteInflight('nobody', 1),
     () => store.deleteWill('nobody'),
     () => store.deleteRetained('nothing'),
     () => store.touch({ kind: 'session', key: 'nobody', progress: () => progressAt(0) })

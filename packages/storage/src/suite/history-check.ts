@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import { expect } from 'vitest'
-import type { ProgressRecord, StoreContents } from '../records.ts'
+import { progressAt, type ProgressRecord, type StoreContents } from '../records.ts'
 import type { MaybePromise, QueueId } from '../store.ts'
 import type { StoredMessage } from '../stored-message.ts'
 import { step, TOPICS, type Step } from './history-steps.ts'
 import { ModelStore } from './model-store.ts'
 import { StoreBench, type OpenStore, type StorePlace } from './open-store.ts'
-import { plain, session, sorted } from './samples.ts'
+import { plain, sorted } from './samples.ts'
 
 export interface HistoryOptions {
   /** How many random histories to try. Default: 100. */
@@ -85,12 +85,10 @@ class Comparison {
         model.queues.delete(step.filter)
         break
       }
-      case 'putSession': {
-        const record = session(step.clientId, { disconnectedAtMs: step.disconnectedAtMs })
-        store.putSession(record)
-        model.putSession(record)
+      case 'putSession':
+        store.putSession(step.record)
+        model.putSession(step.record)
         break
-      }
       case 'deleteSession':
         store.deleteSession(step.clientId)
         model.sessions.delete(step.clientId)
@@ -109,12 +107,17 @@ class Comparison {
       case 'touchSession':
         this.#touch('session', step.clientId, model.sessions.get(step.clientId), step.progress)
         break
+      case 'moveCursor': {
+        const moved = progressAt(this.#sequence(step.share))
+        this.#touch('session', step.clientId, model.sessions.get(step.clientId), moved)
+        break
+      }
       case 'touchGroup':
         this.#touch('group', step.filter, model.groups.get(step.filter), step.progress)
         break
       case 'putGroup':
-        store.putSharedGroup({ filter: step.filter, since: step.since })
-        model.putGroup(step.filter, step.since)
+        store.putSharedGroup(step.record)
+        model.putGroup(step.record)
         break
       case 'deleteGroup':
         store.deleteSharedGroup(step.filter)
@@ -128,6 +131,17 @@ class Comparison {
       case 'deleteReceived':
         store.deleteReceived(step.clientId, step.packetIdentifier)
         model.deleteReceived(step.clientId, step.packetIdentifier)
+        break
+      case 'putInflight': {
+        const held = model.sessions.get(step.clientId)
+        if (held === undefined) break
+        store.putInflight(step.clientId, step.packetIdentifier, step.message)
+        held.inflightMessages.set(step.packetIdentifier, step.message)
+        break
+      }
+      case 'deleteInflight':
+        store.deleteInflight(step.clientId, step.packetIdentifier)
+        model.sessions.get(step.clientId)?.inflightMessages.delete(step.packetIdentifier)
         break
       case 'putWill': {
         const { clientId, message, delayIntervalSeconds } = step
@@ -176,7 +190,9 @@ class Comparison {
     const lastSequence = this.#opened.store.lastSequence
     this.#opened = await this.#bench.open()
     expect(this.#opened.store.lastSequence).toBeGreaterThanOrEqual(lastSequence)
-    expect(contentsOf(this.#opened.contents)).toEqual(modelContents(this.#model))
+    const queues = Array.from(this.#queues, ([topicFilter, queue]) => ({ queue, topicFilter }))
+    const { contents } = this.#opened
+    expect(contentsOf(withLatestCursors(contents, this.#model))).toEqual(modelContents(this.#model, queues))
     for (const [filter, queue] of this.#queues) {
       expect(this.#opened.store.openQueue(filter)).toBe(queue)
       expect(this.#opened.store.backlog({ queue, after: 0 })).toEqual(this.#model.backlog(filter, 0))
@@ -221,21 +237,49 @@ class Comparison {
   }
 }
 
-function contentsOf({ sessions, sharedGroups, wills }: StoreContents): unknown {
+/** The same with cursors as far on as they may be, where a store left them behind for nothing lies between. */
+function withLatestCursors(contents: StoreContents, model: ModelStore): StoreContents {
+  const latest = <T extends { readonly progress: ProgressRecord }>(held: T, expected: ProgressRecord | undefined): T => {
+    if (expected === undefined || !isCursorAlone(held.progress) || !isCursorAlone(expected)) return held
+    const isAsGood = held.progress.cursor < expected.cursor && !model.holdsBetween(held.progress.cursor, expected.cursor)
+    return isAsGood ? { ...held, progress: expected } : held
+  }
   return {
-    sessions: sorted(
-      sessions.map((held) => ({ ...held, subscriptions: sorted(held.subscriptions, (record) => record.topicFilter) })),
-      (held) => held.session.clientId
-    ),
-    sharedGroups: sorted(sharedGroups, (held) => held.group.filter),
-    wills: sorted(wills, (will) => will.clientId)
+    ...contents,
+    sessions: contents.sessions.map((held) => latest(held, model.sessions.get(held.session.clientId)?.progress)),
+    sharedGroups: contents.sharedGroups.map((held) => latest(held, model.groups.get(held.group.filter)?.progress))
   }
 }
 
-function modelContents({ sessions, groups, wills }: ModelStore): unknown {
+function isCursorAlone({ finished, inflight, released }: ProgressRecord): boolean {
+  return finished.length === 0 && inflight.length === 0 && released.length === 0
+}
+
+function contentsOf({ sessions, sharedGroups, wills, queues }: StoreContents): unknown {
+  return {
+    sessions: sorted(
+      sessions.map((held) => ({
+        ...held,
+        subscriptions: sorted(held.subscriptions, (record) => record.topicFilter),
+        inflightMessages: sorted(held.inflightMessages, ({ packetIdentifier }) => String(packetIdentifier))
+      })),
+      (held) => held.session.clientId
+    ),
+    sharedGroups: sorted(sharedGroups, (held) => held.group.filter),
+    wills: sorted(wills, (will) => will.clientId),
+    queues: sorted(queues, (queue) => queue.topicFilter)
+  }
+}
+
+function modelContents({ sessions, groups, wills }: ModelStore, queues: StoreContents['queues']): unknown {
   return contentsOf({
-    sessions: Array.from(sessions.values(), (held) => ({ ...held, subscriptions: [...held.subscriptions.values()] })),
-    sharedGroups: Array.from(groups, ([filter, { since, progress }]) => ({ group: { filter, since }, progress })),
-    wills: [...wills.values()]
+    sessions: Array.from(sessions.values(), (held) => ({
+      ...held,
+      subscriptions: [...held.subscriptions.values()],
+      inflightMessages: Array.from(held.inflightMessages, ([packetIdentifier, message]) => ({ packetIdentifier, message }))
+    })),
+    sharedGroups: [...groups.values()],
+    wills: [...wills.values()],
+    queues
   })
 }

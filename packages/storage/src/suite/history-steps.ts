@@ -1,7 +1,14 @@
 import * as fc from 'fast-check'
-import type { ProgressRecord, SubscriptionRecord } from '../records.ts'
+import type {
+  LeavingRecord,
+  ProgressRecord,
+  SequenceRange,
+  SessionRecord,
+  SharedGroupRecord,
+  SubscriptionRecord
+} from '../records.ts'
 import type { StoredMessage } from '../stored-message.ts'
-import { subscription } from './samples.ts'
+import { session, sharedGroup, subscription } from './samples.ts'
 
 const FILTERS = ['#', 'a/+', 'a/b', '+/b', '$share/g/a/b']
 export const TOPICS: readonly string[] = ['a', 'a/b', 'a/c', 'b/b', '$SYS/b', 'ü/\u{1F600}']
@@ -13,21 +20,22 @@ export type Step =
   | { readonly kind: 'read'; readonly positions: readonly (readonly [filter: string, share: number])[]; readonly limit: number }
   | { readonly kind: 'trim' | 'backlog'; readonly filter: string; readonly share: number }
   | { readonly kind: 'drop'; readonly filter: string }
-  | { readonly kind: 'putSession'; readonly clientId: string; readonly disconnectedAtMs: number }
+  | { readonly kind: 'putSession'; readonly record: SessionRecord }
   | { readonly kind: 'deleteSession' | 'deleteWill'; readonly clientId: string }
   | { readonly kind: 'putSubscription'; readonly clientId: string; readonly record: SubscriptionRecord }
   | { readonly kind: 'deleteSubscription'; readonly clientId: string; readonly filter: string }
   | { readonly kind: 'touchSession'; readonly clientId: string; readonly progress: ProgressRecord }
+  | { readonly kind: 'moveCursor'; readonly clientId: string; readonly share: number }
   | { readonly kind: 'touchGroup'; readonly filter: string; readonly progress: ProgressRecord }
-  | { readonly kind: 'putGroup'; readonly filter: string; readonly since: number }
+  | { readonly kind: 'putGroup'; readonly record: SharedGroupRecord }
   | { readonly kind: 'deleteGroup'; readonly filter: string }
   | {
-      readonly kind: 'putReceived'
+      readonly kind: 'putReceived' | 'putInflight'
       readonly clientId: string
       readonly packetIdentifier: number
       readonly message: StoredMessage
     }
-  | { readonly kind: 'deleteReceived'; readonly clientId: string; readonly packetIdentifier: number }
+  | { readonly kind: 'deleteReceived' | 'deleteInflight'; readonly clientId: string; readonly packetIdentifier: number }
   | {
       readonly kind: 'putWill'
       readonly clientId: string
@@ -41,7 +49,8 @@ export type Step =
 
 const filter = fc.constantFrom(...FILTERS)
 const filters = fc.uniqueArray(filter, { maxLength: FILTERS.length, size: 'max' })
-const clientId = fc.constantFrom(...CLIENTS)
+/** One more often than the others, so that steps meet. */
+const clientId = fc.oneof(fc.constant('c'), fc.constantFrom(...CLIENTS))
 const share = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }))
 const sequence = fc.oneof(fc.nat(20), fc.maxSafeNat())
 const packetIdentifier = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 65_535 }))
@@ -80,13 +89,35 @@ const progress: fc.Arbitrary<ProgressRecord> = fc.record({
       qos: fc.constantFrom(1, 2),
       retain: fc.boolean(),
       subscriptionIdentifiers: fc.array(fc.integer({ min: 1, max: 268_435_455 }), { maxLength: 2 }),
-      message: fc.option(message, { nil: undefined }),
       group: fc.option(filter, { nil: undefined })
     }),
     { maxLength: 3 }
   ),
   released: fc.uniqueArray(packetIdentifier, { maxLength: 4 })
 })
+
+const skipped: fc.Arbitrary<SequenceRange[]> = fc
+  .uniqueArray(sequence, { maxLength: 6 })
+  .map((numbers) => numbers.toSorted((a, b) => a - b))
+  .map((bounds) => bounds.flatMap((through, index) => (index % 2 === 0 ? [] : [{ after: bounds[index - 1] ?? 0, through }])))
+
+const leaving: fc.Arbitrary<LeavingRecord> = fc.record({
+  qos: fc.constantFrom(1, 2),
+  noLocal: fc.boolean(),
+  retainAsPublished: fc.boolean(),
+  retainHandling: fc.constantFrom(0, 1, 2),
+  subscriptionIdentifier: fc.nat(268_435_455),
+  since: sequence,
+  until: sequence
+})
+
+const sessionRecord: fc.Arbitrary<SessionRecord> = fc
+  .record({ clientId, disconnectedAtMs: epochMs, listener: text })
+  .map(({ clientId: held, ...rest }) => session(held, rest))
+
+const groupRecord: fc.Arbitrary<SharedGroupRecord> = fc
+  .record({ filter, since: sequence, skipped })
+  .map(({ filter: held, ...rest }) => sharedGroup(held, rest))
 
 const record: fc.Arbitrary<SubscriptionRecord> = fc
   .record({
@@ -95,7 +126,10 @@ const record: fc.Arbitrary<SubscriptionRecord> = fc
     noLocal: fc.boolean(),
     subscriptionIdentifier: fc.nat(268_435_455),
     since: sequence,
-    retainedScan: fc.option(fc.record({ upTo: sequence, after: fc.option(text, { nil: undefined }) }), { nil: undefined })
+    retainedScan: fc.option(fc.record({ upTo: sequence, after: fc.option(text, { nil: undefined }) }), { nil: undefined }),
+    skipped,
+    leaving: fc.option(leaving, { nil: undefined }),
+    replay: fc.option(fc.record({ historyFilter: filter, after: fc.option(sequence, { nil: undefined }) }), { nil: undefined })
   })
   .map(({ topicFilter, ...rest }) => subscription(topicFilter, rest))
 
@@ -110,16 +144,20 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('trim', 'backlog'), filter, share }) },
   fc.record({ kind: is('drop'), filter }),
-  { weight: 3, arbitrary: fc.record({ kind: is('putSession'), clientId, disconnectedAtMs: epochMs }) },
+  { weight: 3, arbitrary: fc.record({ kind: is('putSession'), record: sessionRecord }) },
   fc.record({ kind: fc.constantFrom('deleteSession', 'deleteWill'), clientId }),
   { weight: 2, arbitrary: fc.record({ kind: is('putSubscription'), clientId, record }) },
   fc.record({ kind: is('deleteSubscription'), clientId, filter }),
   { weight: 2, arbitrary: fc.record({ kind: is('touchSession'), clientId, progress }) },
+  { weight: 4, arbitrary: fc.record({ kind: is('moveCursor'), clientId, share }) },
   fc.record({ kind: is('touchGroup'), filter, progress }),
-  fc.record({ kind: is('putGroup'), filter, since: sequence }),
+  fc.record({ kind: is('putGroup'), record: groupRecord }),
   fc.record({ kind: is('deleteGroup'), filter }),
-  { weight: 2, arbitrary: fc.record({ kind: is('putReceived'), clientId, packetIdentifier, message }) },
-  fc.record({ kind: is('deleteReceived'), clientId, packetIdentifier }),
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('putReceived', 'putInflight'), clientId, packetIdentifier, message })
+  },
+  fc.record({ kind: fc.constantFrom('deleteReceived', 'deleteInflight'), clientId, packetIdentifier }),
   fc.record({ kind: is('putWill'), clientId, message, delayIntervalSeconds: fc.nat(0xff_ff_ff_ff) }),
   { weight: 2, arbitrary: fc.record({ kind: is('putRetained'), message }) },
   fc.record({ kind: is('deleteRetained'), topicName: fc.constantFrom(...TOPICS) }),

@@ -1,5 +1,12 @@
 import { topicMatches } from '@godwit/protocol'
-import { progressAt, type ProgressRecord, type SubscriptionRecord, type WillRecord, type SessionRecord } from '../records.ts'
+import {
+  progressAt,
+  type ProgressRecord,
+  type SubscriptionRecord,
+  type SessionRecord,
+  type SharedGroupRecord,
+  type WillRecord
+} from '../records.ts'
 import type { Backlog, RetainedMessage } from '../store.ts'
 import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
 
@@ -13,13 +20,14 @@ export interface ModelSession {
   progress: ProgressRecord
   readonly subscriptions: Map<string, SubscriptionRecord>
   received: { readonly packetIdentifier: number; readonly message: StoredMessage }[]
+  readonly inflightMessages: Map<number, StoredMessage>
 }
 
 /** What a store should hold, in the plainest way that can be thought of. Queues go by their topic filters. */
 export class ModelStore {
   readonly queues: Map<string, ModelEntry[]> = new Map()
   readonly sessions: Map<string, ModelSession> = new Map()
-  readonly groups: Map<string, { since: SequenceNumber; progress: ProgressRecord }> = new Map()
+  readonly groups: Map<string, { group: SharedGroupRecord; progress: ProgressRecord }> = new Map()
   readonly wills: Map<string, WillRecord> = new Map()
   readonly retained: Map<string, RetainedMessage> = new Map()
 
@@ -49,7 +57,16 @@ export class ModelStore {
   putSession(session: SessionRecord): void {
     const held = this.sessions.get(session.clientId)
     if (held !== undefined) held.session = session
-    else this.sessions.set(session.clientId, { session, progress: progressAt(0), subscriptions: new Map(), received: [] })
+    else {
+      const progress = progressAt(0)
+      this.sessions.set(session.clientId, {
+        session,
+        progress,
+        subscriptions: new Map(),
+        received: [],
+        inflightMessages: new Map()
+      })
+    }
   }
 
   deleteReceived(clientId: string, packetIdentifier: number): void {
@@ -62,14 +79,20 @@ export class ModelStore {
     this.sessions.get(clientId)?.received.push({ packetIdentifier, message })
   }
 
-  putGroup(filter: string, since: SequenceNumber): void {
-    const held = this.groups.get(filter)
-    if (held !== undefined) held.since = since
-    else this.groups.set(filter, { since, progress: progressAt(0) })
+  putGroup(group: SharedGroupRecord): void {
+    const held = this.groups.get(group.filter)
+    if (held !== undefined) held.group = group
+    else this.groups.set(group.filter, { group, progress: progressAt(0) })
   }
 
   retainedMatching(topicFilter: string): RetainedMessage[] {
     return [...this.retained.values()].filter(({ message }) => topicMatches(topicFilter, message.topicName))
+  }
+
+  /** Whether a queue holds anything above `after`, up to and including `through`. */
+  holdsBetween(after: SequenceNumber, through: SequenceNumber): boolean {
+    const isBetween = ({ sequence }: ModelEntry): boolean => sequence > after && sequence <= through
+    return [...this.queues.values()].some((entries) => entries.some(isBetween))
   }
 
   #after(topicFilter: string, after: SequenceNumber): ModelEntry[] {

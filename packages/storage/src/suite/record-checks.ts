@@ -1,16 +1,16 @@
 import { expect } from 'vitest'
-import { progressAt, type StoreContents, type StoredSession } from '../records.ts'
+import { progressAt, type ReceivedRecord, type StoreContents, type StoredSession } from '../records.ts'
 import type { StoreCheck } from './open-store.ts'
-import { fullMessage, inflight, message, plain, progress, session, sorted, subscription } from './samples.ts'
+import { fullMessage, inflight, message, plain, progress, session, sharedGroup, sorted, subscription } from './samples.ts'
 
 export const recordChecks: readonly StoreCheck[] = [
   {
     name: 'a new store holds nothing',
     async run(bench) {
       const { store, contents } = await bench.open()
-      expect(contents).toEqual({ sessions: [], sharedGroups: [], wills: [] })
+      expect(contents).toEqual({ sessions: [], sharedGroups: [], wills: [], queues: [] })
       expect(store.retainedCount).toBe(0)
-      expect((await bench.open()).contents).toEqual({ sessions: [], sharedGroups: [], wills: [] })
+      expect((await bench.open()).contents).toEqual({ sessions: [], sharedGroups: [], wills: [], queues: [] })
     }
   },
   {
@@ -18,17 +18,15 @@ export const recordChecks: readonly StoreCheck[] = [
     async run(bench) {
       const { store } = await bench.open()
       store.putSession(session('c1', { sessionExpiryIntervalSeconds: 0 }))
-      store.putSession(session('c1', { sessionExpiryIntervalSeconds: 0xff_ff_ff_fe, disconnectedAtMs: 1_700_000_000_000 }))
+      const last = session('c1', {
+        sessionExpiryIntervalSeconds: 0xff_ff_ff_fe,
+        disconnectedAtMs: 1_700_000_000_000,
+        listener: 'tls/ü'
+      })
+      store.putSession(last)
       store.putSession(session('ü/#/\u{1F600}'))
       const { contents } = await bench.open()
-      expect(sessions(contents)).toEqual([
-        plain(
-          held('c1', {
-            session: session('c1', { sessionExpiryIntervalSeconds: 0xff_ff_ff_fe, disconnectedAtMs: 1_700_000_000_000 })
-          })
-        ),
-        plain(held('ü/#/\u{1F600}'))
-      ])
+      expect(sessions(contents)).toEqual([plain(held('c1', { session: last })), plain(held('ü/#/\u{1F600}'))])
     }
   },
   {
@@ -39,6 +37,7 @@ export const recordChecks: readonly StoreCheck[] = [
       store.putSession(session('c1'))
       store.putSubscription('c1', subscription('a'))
       store.putReceived('c1', 7, message('t'))
+      store.putInflight('c1', 7, message('in flight'))
       store.touch({ kind: 'session', key: 'c1', progress: () => progress(9) })
       await opened.allCommitted()
       store.putSession(session('c1', { disconnectedAtMs: 5 }))
@@ -48,7 +47,8 @@ export const recordChecks: readonly StoreCheck[] = [
           session: session('c1', { disconnectedAtMs: 5 }),
           subscriptions: [subscription('a')],
           progress: progress(9),
-          received: [{ packetIdentifier: 7, message: message('t') }]
+          received: [{ packetIdentifier: 7, message: message('t') }],
+          inflightMessages: [{ packetIdentifier: 7, message: message('in flight') }]
         })
       ])
     }
@@ -67,17 +67,37 @@ export const recordChecks: readonly StoreCheck[] = [
         qos: 1,
         subscriptionIdentifier: 268_435_455,
         since: 4,
-        retainedScan: { upTo: 17, after: undefined }
+        retainedScan: { upTo: 17, after: undefined },
+        skipped: [
+          { after: 4, through: 9 },
+          { after: 12, through: Number.MAX_SAFE_INTEGER }
+        ],
+        replay: { historyFilter: 'a/#', after: 3 }
       })
       store.putSubscription('c1', replacing)
-      store.putSubscription('c1', subscription('c', { retainedScan: { upTo: 18, after: 'ü/1' } }))
+      const scanning = subscription('c', { retainedScan: { upTo: 18, after: 'ü/1' }, skipped: [{ after: 0, through: 1 }] })
+      store.putSubscription('c1', scanning)
+      const leaving = subscription('d', {
+        qos: 0,
+        leaving: {
+          qos: 2,
+          noLocal: true,
+          retainAsPublished: true,
+          retainHandling: 2,
+          subscriptionIdentifier: 268_435_455,
+          since: 5,
+          until: Number.MAX_SAFE_INTEGER
+        }
+      })
+      store.putSubscription('c1', leaving)
 
       const { store: again, contents } = await bench.open()
       expect(subscriptionsOf(contents, 'c1')).toEqual([
         plain(subscription('$share/g/b/#', { since: Number.MAX_SAFE_INTEGER })),
         plain(replacing),
         plain(subscription('b/#', { qos: 0, noLocal: true, retainHandling: 2 })),
-        plain(subscription('c', { retainedScan: { upTo: 18, after: 'ü/1' } }))
+        plain(scanning),
+        plain(leaving)
       ])
       expect(subscriptionsOf(contents, 'c2')).toEqual([
         plain(subscription('a/+', { retainAsPublished: true, retainHandling: 1 }))
@@ -91,7 +111,8 @@ export const recordChecks: readonly StoreCheck[] = [
       expect(subscriptionsOf(later, 'c1')).toEqual([
         plain(subscription('$share/g/b/#', { since: Number.MAX_SAFE_INTEGER })),
         plain(subscription('b/#', { since: 99 })),
-        plain(subscription('c', { retainedScan: { upTo: 18, after: 'ü/1' } }))
+        plain(scanning),
+        plain(leaving)
       ])
       expect(subscriptionsOf(later, 'c2').length).toBe(1)
     }
@@ -105,8 +126,8 @@ export const recordChecks: readonly StoreCheck[] = [
         inflight: [
           inflight(65_535, 12),
           inflight(1, 11, { qos: 2, subscriptionIdentifiers: [1, 268_435_455] }),
-          inflight(2, 40, { retain: true, message: fullMessage('retained/ü') }),
-          inflight(3, 41, { qos: 2, message: message('shared'), group: '$share/g/shared' })
+          inflight(2, 0, { retain: true }),
+          inflight(3, 41, { qos: 2, group: '$share/g/shared' })
         ],
         released: [9, 65_535, 1, 300]
       })
@@ -153,6 +174,40 @@ export const recordChecks: readonly StoreCheck[] = [
     }
   },
   {
+    name: 'messages in flight are kept under their packet identifiers until they are deleted',
+    async run(bench) {
+      const opened = await bench.open()
+      const { store } = opened
+      store.putSession(session('c1'))
+      store.putSession(session('c2'))
+      for (const packetIdentifier of [65_535, 1, 256, 2])
+        store.putInflight('c1', packetIdentifier, message(`t/${packetIdentifier}`))
+      store.putInflight('c2', 1, fullMessage('ü'))
+      store.putInflight('c1', 2, message('replaced'))
+      store.putInflight('c1', 3, message('not for long'))
+      store.deleteInflight('c1', 3)
+      await opened.allCommitted()
+      store.deleteInflight('c1', 1)
+      store.deleteInflight('c1', 77)
+      store.deleteInflight('c1', 256)
+      store.putInflight('c1', 256, message('another'))
+      store.putInflight('c1', 65_535, message('not for long'))
+      store.deleteInflight('c1', 65_535)
+      const { store: again, contents } = await bench.open()
+      expect(inflightOf(contents, 'c1')).toEqual([
+        [2, plain(message('replaced'))],
+        [256, plain(message('another'))]
+      ])
+      expect(inflightOf(contents, 'c2')).toEqual([[1, plain(fullMessage('ü'))]])
+      again.deleteInflight('c1', 2)
+      again.deleteSession('c2')
+      again.putSession(session('c2'))
+      const { contents: later } = await bench.open()
+      expect(inflightOf(later, 'c1')).toEqual([[256, plain(message('another'))]])
+      expect(inflightOf(later, 'c2')).toEqual([])
+    }
+  },
+  {
     name: 'forgetting a session forgets all that belongs to it, and nothing of another',
     async run(bench) {
       const { store } = await bench.open()
@@ -162,6 +217,7 @@ export const recordChecks: readonly StoreCheck[] = [
         store.putSession(session(clientId))
         store.putSubscription(clientId, subscription('a'))
         store.putReceived(clientId, 1, message('t'))
+        store.putInflight(clientId, 2, message('in flight'))
         store.touch({ kind: 'session', key: clientId, progress: () => progress(6) })
         store.putWill({ clientId, message: message('will'), delayIntervalSeconds: 0, dueSinceMs: 0 })
       }
@@ -174,7 +230,8 @@ export const recordChecks: readonly StoreCheck[] = [
           session: session(clientId),
           subscriptions: [subscription('a')],
           progress: progress(6),
-          received: [{ packetIdentifier: 1, message: message('t') }]
+          received: [{ packetIdentifier: 1, message: message('t') }],
+          inflightMessages: [{ packetIdentifier: 2, message: message('in flight') }]
         })
       expect(sessions(contents)).toEqual(['', 'c', 'c1/a', 'c10'].map(whole))
       expect(contents.wills.length).toBe(clientIds.length)
@@ -194,27 +251,28 @@ export const recordChecks: readonly StoreCheck[] = [
     async run(bench) {
       const opened = await bench.open()
       const { store } = opened
-      store.putSharedGroup({ filter: '$share/g/a', since: 3 })
-      store.putSharedGroup({ filter: '$share/g/a/b', since: 4 })
-      store.putSharedGroup({ filter: '$share/h/a', since: 5 })
+      store.putSharedGroup(sharedGroup('$share/g/a', { since: 3 }))
+      store.putSharedGroup(sharedGroup('$share/g/a/b', { since: 4 }))
+      const skipping = sharedGroup('$share/h/a', { since: 5, skipped: [{ after: 6, through: 8 }] })
+      store.putSharedGroup(skipping)
       const full = progress(8, { finished: [10, 12] })
       store.touch({ kind: 'group', key: '$share/g/a', progress: () => full })
       store.touch({ kind: 'group', key: '$share/h/a', progress: () => full })
       await opened.allCommitted()
-      store.putSharedGroup({ filter: '$share/g/a', since: 6 })
+      store.putSharedGroup(sharedGroup('$share/g/a', { since: 6 }))
       const { store: again, contents } = await bench.open()
       expect(groups(contents)).toEqual([
-        plain({ group: { filter: '$share/g/a', since: 6 }, progress: full }),
-        plain({ group: { filter: '$share/g/a/b', since: 4 }, progress: progressAt(0) }),
-        plain({ group: { filter: '$share/h/a', since: 5 }, progress: full })
+        plain({ group: sharedGroup('$share/g/a', { since: 6 }), progress: full }),
+        plain({ group: sharedGroup('$share/g/a/b', { since: 4 }), progress: progressAt(0) }),
+        plain({ group: skipping, progress: full })
       ])
 
       again.deleteSharedGroup('$share/g/a')
       again.deleteSharedGroup('$share/h/a')
-      again.putSharedGroup({ filter: '$share/h/a', since: 7 })
+      again.putSharedGroup(sharedGroup('$share/h/a', { since: 7 }))
       expect(groups((await bench.open()).contents)).toEqual([
-        plain({ group: { filter: '$share/g/a/b', since: 4 }, progress: progressAt(0) }),
-        plain({ group: { filter: '$share/h/a', since: 7 }, progress: progressAt(0) })
+        plain({ group: sharedGroup('$share/g/a/b', { since: 4 }), progress: progressAt(0) }),
+        plain({ group: sharedGroup('$share/h/a', { since: 7 }), progress: progressAt(0) })
       ])
     }
   },
@@ -240,11 +298,28 @@ export const recordChecks: readonly StoreCheck[] = [
     }
   },
   {
+    name: 'queues are told of until they are dropped',
+    async run(bench) {
+      const { store } = await bench.open()
+      const [a, b, c] = [store.openQueue('a/#'), store.openQueue('b/+'), store.openQueue('ü')]
+      store.append(message('a'), [a, b, c])
+      store.dropQueue(b)
+      const { store: again, contents } = await bench.open()
+      const left = [
+        { queue: a, topicFilter: 'a/#' },
+        { queue: c, topicFilter: 'ü' }
+      ]
+      expect(sorted(contents.queues, ({ topicFilter }) => topicFilter)).toEqual(left)
+      again.dropQueue(a)
+      expect((await bench.open()).contents.queues).toEqual(left.slice(1))
+    }
+  },
+  {
     name: 'nothing is lost when the store is opened and closed without a change',
     async run(bench) {
       const { store } = await bench.open()
       store.putSession(session('c1'))
-      store.putSharedGroup({ filter: '$share/g/a', since: 3 })
+      store.putSharedGroup(sharedGroup('$share/g/a', { since: 3 }))
       store.putRetained(message('a', 'x'), store.append(message('a'), [store.openQueue('a')]))
       for (let opening = 0; opening < 3; opening++) {
         const { store: again, contents } = await bench.open()
@@ -258,7 +333,7 @@ export const recordChecks: readonly StoreCheck[] = [
 ]
 
 function held(clientId: string, rest: Partial<StoredSession> = {}): StoredSession {
-  return { session: session(clientId), subscriptions: [], progress: progressAt(0), received: [], ...rest }
+  return { session: session(clientId), subscriptions: [], progress: progressAt(0), received: [], inflightMessages: [], ...rest }
 }
 
 function sessions(contents: StoreContents): unknown {
@@ -282,10 +357,17 @@ function subscriptionsOf(contents: StoreContents, clientId: string): readonly un
   return subscriptions.toSorted((a, b) => (a.topicFilter < b.topicFilter ? -1 : 1)).map(plain)
 }
 
-function receivedOf(
-  contents: StoreContents,
-  clientId: string
-): readonly (readonly [packetIdentifier: number, message: unknown])[] {
-  const received = sessionOf(contents, clientId)?.received ?? []
-  return received.map(({ packetIdentifier, message }) => [packetIdentifier, plain(message)])
+function receivedOf(contents: StoreContents, clientId: string): readonly IdentifiedMessage[] {
+  return (sessionOf(contents, clientId)?.received ?? []).map(identified)
+}
+
+function inflightOf(contents: StoreContents, clientId: string): readonly IdentifiedMessage[] {
+  const messages = sessionOf(contents, clientId)?.inflightMessages ?? []
+  return messages.toSorted((a, b) => a.packetIdentifier - b.packetIdentifier).map(identified)
+}
+
+type IdentifiedMessage = readonly [packetIdentifier: number, message: unknown]
+
+function identified({ packetIdentifier, message }: ReceivedRecord): IdentifiedMessage {
+  return [packetIdentifier, plain(message)]
 }

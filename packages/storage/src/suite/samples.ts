@@ -1,4 +1,4 @@
-import type { InflightRecord, ProgressRecord, SessionRecord, SubscriptionRecord } from '../records.ts'
+import type { InflightRecord, ProgressRecord, SessionRecord, SharedGroupRecord, SubscriptionRecord } from '../records.ts'
 import type { StoredMessage } from '../stored-message.ts'
 
 /** An Application Message; what is not given is plain. */
@@ -46,7 +46,7 @@ export function fullMessage(topicName: string): StoredMessage {
 }
 
 export function session(clientId: string, rest: Partial<SessionRecord> = {}): SessionRecord {
-  return { clientId, sessionExpiryIntervalSeconds: Infinity, disconnectedAtMs: 0, ...rest }
+  return { clientId, sessionExpiryIntervalSeconds: Infinity, disconnectedAtMs: 0, listener: '', ...rest }
 }
 
 export function subscription(topicFilter: string, rest: Partial<SubscriptionRecord> = {}): SubscriptionRecord {
@@ -59,8 +59,15 @@ export function subscription(topicFilter: string, rest: Partial<SubscriptionReco
     subscriptionIdentifier: 0,
     since: 0,
     retainedScan: undefined,
+    skipped: [],
+    leaving: undefined,
+    replay: undefined,
     ...rest
   }
+}
+
+export function sharedGroup(filter: string, rest: Partial<SharedGroupRecord> = {}): SharedGroupRecord {
+  return { filter, since: 0, skipped: [], ...rest }
 }
 
 export function progress(cursor: number, rest: Partial<ProgressRecord> = {}): ProgressRecord {
@@ -74,7 +81,6 @@ export function inflight(packetIdentifier: number, sequence: number, rest: Parti
     qos: 1,
     retain: false,
     subscriptionIdentifiers: [],
-    message: undefined,
     group: undefined,
     ...rest
   }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { connect } from '../packets.ts'
 import { SimBroker, type SimBrokerOptions } from '../sim-broker.ts'
 import type { NetworkShape } from '../sim-network.ts'
-import type { SimStore } from '../sim-store.ts'
+import { SimStore } from '../sim-store.ts'
 import { Simulation } from '../simulation.ts'
 import { type ClientOptions, TestClient } from './test-client.ts'
 
@@ -92,14 +92,14 @@ async function playAndCheck(stage: Stage, play: Play): Promise<void> {
 }
 
 class Stage implements Scenario {
-  readonly simulation: Simulation
+  readonly simulation: Simulation<SimStore>
   readonly broker: SimBroker
   readonly store: SimStore
   readonly clock: ScenarioClock
   readonly clients: TestClient[] = []
 
   constructor(shape: NetworkShape, options: SimBrokerOptions) {
-    const simulation = new Simulation(shape)
+    const simulation = new Simulation(shape, new SimStore())
     this.simulation = simulation
     this.broker = new SimBroker(simulation, options, () => {
       for (const client of this.clients) client.losesBroker()

@@ -1,0 +1,170 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Transaction } from 'lmdb'
+import type { QueueId } from '../../store.ts'
+import type { SequenceNumber } from '../../stored-message.ts'
+import { Batch } from '../batch.ts'
+import { checkDataFile } from '../check-data-file.ts'
+import { DataPages } from '../data-pages.ts'
+import { LOCK_NAME } from '../folder-lock.ts'
+import { readFormat } from '../format-record.ts'
+import { endOfPrefix, FORMAT_VERSION, indexKey, recordKey, RecordKind, type TableName } from '../layout.ts'
+import { FORMAT_VERSION_MIN } from '../migrate.ts'
+import { surveyRoom } from '../room.ts'
+import { StoreError } from '../store-error.ts'
+import { openRoot, tablesOf, type Tables } from '../tables.ts'
+import { reasonOf } from '../use-folder.ts'
+import { StoreMisuse } from './store-misuse.ts'
+import type { StoreEntry, StoreReader } from './store-reader.ts'
+
+/**
+ * A store as it was when this was opened, read by LMDB. A broker may be running on it and go on: what it changes goes to
+ * other pages, and those of the snapshot are not used again while this is open, so that the file grows meanwhile.
+ */
+export class StoreSnapshot implements StoreReader {
+  readonly folder: string
+  readonly #tables: Tables
+  readonly #transaction: Transaction
+
+  private constructor(folder: string, tables: Tables, transaction: Transaction) {
+    this.folder = folder
+    this.#tables = tables
+    this.#transaction = transaction
+  }
+
+  /**
+   * @param extent `whole`: all pages of the file are looked at first; `opening`: those that a broker looks at
+   * @param formats `earlier`: also those that a broker turns into the present one; they can only be copied
+   * @throws StoreMisuse if the folder holds no store
+   * @throws StoreError if the file is damaged, of another format, or cannot be read
+   */
+  static async open(
+    folder: string,
+    extent: 'opening' | 'whole',
+    formats: 'present' | 'earlier' = 'present'
+  ): Promise<StoreSnapshot> {
+    const path = dataFileIn(folder)
+    demandReadersTable(folder)
+    lookAtMetaPages(path)
+    // Opened twice: lmdb 3.5.6 ends the transactions of an opening when that opens a table.
+    const holder = openRoot(folder, { readOnly: true })
+    try {
+      const held = holder.useReadTransaction()
+      checkDataFile(path, extent)
+      const snapshot = await StoreSnapshot.#begin(folder, formats === 'present' ? FORMAT_VERSION : FORMAT_VERSION_MIN)
+      held.done()
+      return snapshot
+    } catch (cause) {
+      throw cause instanceof StoreError ? cause : new StoreError('failed', `cannot read ${folder}: ${reasonOf(cause)}`, { cause })
+    } finally {
+      await holder.close()
+    }
+  }
+
+  static async #begin(folder: string, versionMin: number): Promise<StoreSnapshot> {
+    const root = openRoot(folder, { readOnly: true })
+    try {
+      const tables = tablesOf(root)
+      const snapshot = new StoreSnapshot(folder, tables, root.useReadTransaction())
+      const { formatVersion } = snapshot
+      if (formatVersion < versionMin || formatVersion > FORMAT_VERSION) throw otherFormat(folder, formatVersion)
+      return snapshot
+    } catch (error) {
+      await root.close()
+      throw error
+    }
+  }
+
+  get formatVersion(): number {
+    return readFormat(this.folder, this.value('records', recordKey(RecordKind.Format)))
+  }
+
+  /** Bytes of the file that are free to be used again. */
+  get freeBytes(): number {
+    const { pageSize, freePages } = surveyRoom(this.#tables, new Batch().take().growth, 0)
+    return freePages * pageSize
+  }
+
+  *entries(table: TableName, prefix: Uint8Array = NOTHING): Generator<StoreEntry, void, undefined> {
+    const transaction = this.#transaction
+    const range = prefix.byteLength === 0 ? {} : { start: prefix, end: endOfPrefix(prefix) }
+    yield* this.#tables[table].getRange({ ...range, transaction })
+  }
+
+  value(table: TableName, key: Uint8Array): Uint8Array | undefined {
+    return this.#tables[table].get(key, { transaction: this.#transaction })
+  }
+
+  has(table: TableName, key: Uint8Array): boolean {
+    return this.value(table, key) !== undefined
+  }
+
+  holds(queue: QueueId, sequence: SequenceNumber): boolean {
+    return this.has('index', indexKey(queue, sequence))
+  }
+
+  /**
+   * Copies the file into an existing folder, in which there is none: a state at least as late as the snapshot.
+   *
+   * @param isCompact free pages are left out
+   */
+  async copyTo(folder: string, isCompact: boolean): Promise<void> {
+    await this.#tables.root.backup(folder, isCompact)
+  }
+
+  async close(): Promise<void> {
+    this.#transaction.done()
+    await this.#tables.root.close()
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/**
+ * Where a store's file is.
+ *
+ * @throws StoreMisuse if there is none
+ */
+export function dataFileIn(folder: string): string {
+  const path = join(folder, 'data.mdb')
+  if (!existsSync(path)) throw new StoreMisuse(`${folder} holds no store; accepted is a folder with a file data.mdb`)
+  return path
+}
+
+/**
+ * LMDB notes in a file who reads what, so that no broker writes there meanwhile; without, it reads unprotected. That is
+ * good enough for a backup on a medium that is read only, but not where a broker has ever been.
+ */
+function demandReadersTable(folder: string): void {
+  try {
+    const noted = join(folder, 'lock.mdb')
+    accessSync(existsSync(noted) ? noted : folder, constants.W_OK)
+  } catch (cause) {
+    if (!existsSync(join(folder, LOCK_NAME))) return
+    const accepted = 'accepted is a folder that may be written to: a running broker must know who reads'
+    throw new StoreError('failed', `cannot read ${folder} safely; ${accepted}`, { cause })
+  }
+}
+
+/** Once more if need be: a broker may be writing to one just then. */
+function lookAtMetaPages(path: string): void {
+  const pages = new DataPages(path, (error) => {
+    throw error
+  })
+  try {
+    try {
+      pages.latest()
+    } catch {
+      pages.latest()
+    }
+  } finally {
+    pages.close()
+  }
+}
+
+function otherFormat(folder: string, version: number): StoreError {
+  const accepted = `this version reads format ${FORMAT_VERSION}`
+  const isKnown = version >= FORMAT_VERSION_MIN && version < FORMAT_VERSION
+  const hint = isKnown ? ', into which a broker of this version turns it when it starts' : ''
+  return new StoreError('format', `${folder} holds format ${version} of Godwit's store; ${accepted}${hint}`)
+}

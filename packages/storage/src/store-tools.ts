@@ -1,0 +1,11 @@
+/** Care of a store on disk: what a command line, or whoever keeps stores, needs besides the store. */
+export { backupStore, type BackupOptions, type BackupResult } from './lmdb/store-tools/backup-store.ts'
+export { checkStore, type StoreSummary } from './lmdb/store-tools/check-store.ts'
+export { exportStore, type ExportOptions } from './lmdb/store-tools/export-store.ts'
+export { ImportMistake } from './lmdb/store-tools/import-mistake.ts'
+export { importStore } from './lmdb/store-tools/import-store.ts'
+export type { Report } from './lmdb/store-tools/read-records.ts'
+export { restoreStore, type RestoreOptions, type RestoreResult } from './lmdb/store-tools/restore-store.ts'
+export type { FilledCounts } from './lmdb/store-tools/store-filling.ts'
+export { StoreMisuse } from './lmdb/store-tools/store-misuse.ts'
+export { StoreError, type StoreErrorCode } from './lmdb/store-error.ts'
