@@ -20,8 +20,9 @@ export const SERVE_FLAGS: readonly Flag[] = [
   { flag: '--http-host', value: 'address', description: 'Listen for HTTP on an address (default: 127.0.0.1)' },
   { flag: '--http-port', value: 'port', description: 'Listen for HTTP on a port: WebSocket, /health (default: 8083)' },
   { flag: '--allow-anonymous', description: 'Let everybody connect, from wherever they can reach a listener' },
-  { flag: '--data', value: 'directory', description: 'Where to keep data; this version keeps it in memory, and says so' },
-  { flag: '--memory', description: 'Keep data in memory, on purpose' },
+  { flag: '--data', value: 'directory', description: 'Where to keep data; made if it is not there (default: ./godwit-data)' },
+  { flag: '--memory', description: 'Keep data in memory: nothing survives a restart, and acknowledged messages may be lost' },
+  { flag: '--set-aside-damaged', description: 'Should the data be damaged, keep it aside and begin with an empty store' },
   { flag: '--log-level', value: 'level', description: 'debug, info, warn, error or silent (default: info)' },
   { flag: '--log-format', value: 'format', description: 'text or json (default: text)' }
 ]
@@ -40,6 +41,7 @@ export interface ServeFlags {
   readonly allowAnonymous?: true
   readonly data?: string
   readonly memory?: true
+  readonly setAsideDamaged?: true
   readonly logLevel?: string
   readonly logFormat?: string
 }
@@ -73,6 +75,7 @@ export function overridesOf(flags: ServeFlags): Override[] {
   if (flags.memory === true) {
     override('--memory', true, () => (flags.data === undefined ? [['memory'], [['data'], undefined]] : [['memory']]))
   }
+  if (flags.setAsideDamaged === true) override('--set-aside-damaged', 'set-aside', at('onDamagedData'))
   if (flags.logLevel !== undefined) override('--log-level', flags.logLevel, at('log', 'level'))
   if (flags.logFormat !== undefined) override('--log-format', flags.logFormat, at('log', 'format'))
   return overrides

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type IClientOptions, type IDisconnectPacket, connectAsync, type MqttClient } from 'mqtt'
@@ -27,7 +26,7 @@ describe('start-up', () => {
           ' +ws://127\\.0\\.0\\.1:\\d+/mqtt',
           ' +http://127\\.0\\.0\\.1:\\d+/health',
           '  access +everybody',
-          '  data +in memory: nothing survives a restart',
+          '  data +in memory: nothing survives a restart, and what is acknowledged is lost with the process',
           '  off for safety  connections from other machines, as access is not configured \\(access\\.users, --allow-anonymous\\)',
           ' +WebSocket for web pages that are not of this machine \\(http\\.allowedOrigins\\)',
           'ready in \\d+ ms',
@@ -40,20 +39,8 @@ describe('start-up', () => {
     expect(await godwit.stop()).toEqual([0, null])
   })
 
-  const data = join(bench.directory, 'kept')
-  test.each([
-    ['neither --data nor --memory', [], 'this version keeps everything in memory, and nothing survives a restart. --memory says'],
-    ['--data', ['--data', 'kept'], `nothing survives a restart. ${data} is not used. --memory says that this is meant`]
-  ])('with %s it does not pretend to keep anything', async (_, args, warning) => {
-    const godwit = await bench.serve(...anyPorts, ...args)
-    expect(godwit.stdout).toMatch(/data +in memory: nothing survives a restart\n/)
-    expect(await godwit.printed('stderr', / WARN .*\n/)).toContain(warning)
-    await godwit.stop()
-    expect(existsSync(data)).toBe(false)
-  })
-
   test('with --log-format json everything printed is JSON, an object on each line', async () => {
-    const godwit = await bench.serve(...anyPorts, '--log-format', 'json', '--allow-anonymous')
+    const godwit = await bench.serve(...anyPorts, '--data', 'json', '--log-format', 'json', '--allow-anonymous')
     const connected = await client(godwit, { clientId: 'tern' })
     await godwit.printed('stderr', /client connected/)
     await connected.endAsync()
@@ -62,6 +49,7 @@ describe('start-up', () => {
     expect(notice).toMatchObject({
       msg: 'ready',
       listensOn: [godwit.url('mqtt'), godwit.url('ws'), godwit.url('http')],
+      data: `${join(bench.directory, 'json')}, which is new`,
       access: 'everybody',
       off: []
     })

@@ -35,7 +35,6 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
     log.flush()
     return complain(error)
   }
-  warnOfMemory(server.configuration, logger)
   notice.write(noticeText(startUpNotice(server, performance.now()), server.configuration.log.format))
   const drops = new DropLog(server.broker, logger)
   drops.setLevel(server.configuration.log.level)
@@ -47,15 +46,6 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
   log.flush()
   // Whatever still holds the event loop, a lingering socket say, must not keep the process.
   process.exit(code)
-}
-
-function warnOfMemory({ memory, data }: Configuration, logger: ServerLogger): void {
-  if (memory) return
-  const directory = data === undefined ? '' : ` ${data} is not used.`
-  logger.warn(
-    {},
-    `this version keeps everything in memory, and nothing survives a restart.${directory} --memory says that this is meant`
-  )
 }
 
 async function close(server: Server, logger: ServerLogger): Promise<ExitCode> {

@@ -1,4 +1,4 @@
-import type { Server } from '@godwit/server'
+import type { DataReport, Server } from '@godwit/server'
 
 /** What the operator should know of a server that has just started. */
 export interface StartUpNotice {
@@ -17,7 +17,7 @@ export function startUpNotice(server: Server, readyInMs: number): StartUpNotice 
   return {
     version,
     listensOn: server.urls,
-    data: 'in memory: nothing survives a restart',
+    data: dataText(server.data),
     access: accessText(server),
     off: switchedOff(server),
     readyInMs: Math.round(readyInMs)
@@ -43,9 +43,20 @@ function rows(title: string, values: readonly string[]): string[] {
   return values.map((value, index) => `  ${(index === 0 ? title : '').padEnd(16)}${value}`)
 }
 
+function dataText({ folder, isNew, sessions, retainedMessages, setAside }: DataReport): string {
+  if (folder === undefined) return 'in memory: nothing survives a restart, and what is acknowledged is lost with the process'
+  if (setAside !== undefined) return `${folder}, begun anew: what was damaged is in ${setAside.folder}`
+  if (isNew) return `${folder}, which is new`
+  return `${folder}, with ${counted(sessions, 'session')} and ${counted(retainedMessages, 'retained message')}`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 function accessText({ configuration: { access }, exposure }: Server): string {
   const users =
-    access.users.length === 0 ? [] : [`${access.users.length} ${access.users.length === 1 ? 'user' : 'users'}, by password`]
+    access.users.length === 0 ? [] : [`${counted(access.users.length, 'user')}, by password`]
   const anonymous = exposure.anonymous ? [users.length === 0 ? 'everybody' : 'everybody without a user name'] : []
   return [...users, ...anonymous].join(', and ') || 'nobody: there are no users, and anonymous access is off'
 }

@@ -28,14 +28,20 @@ function configurationReference(): string {
 }
 
 function isSection(node: SchemaNode): boolean {
-  return node['type'] === 'object' || branchesOf(itemOf(node)).length > 0
+  return node['type'] === 'object' || isList(node)
+}
+
+/** A list of mappings. */
+function isList(node: SchemaNode): boolean {
+  return branchesOf(itemOf(node)).length > 0 || Object.keys(propertiesOf(itemOf(node))).length > 0
 }
 
 function section(key: string, node: SchemaNode): string {
   const heading = `### \`${key}\`\n${String(node['description'])}.\n\n`
-  if (node['type'] === 'array') return `${heading}${listenerTable(branchesOf(itemOf(node)))}`
+  const kinds = branchesOf(itemOf(node))
+  if (kinds.length > 0) return `${heading}${listenerTable(kinds)}`
   if (key === 'limits') return `${heading}${limitsTable(node)}`
-  return `${heading}${rows(['key', 'default', 'accepted', 'meaning'], nestedRows(node))}`
+  return `${heading}${rows(['key', 'default', 'accepted', 'meaning'], nestedRows(isList(node) ? itemOf(node) : node))}`
 }
 
 /** The keys of a mapping, and behind each those of what it holds. */

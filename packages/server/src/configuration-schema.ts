@@ -2,6 +2,8 @@ import { isIP } from 'node:net'
 import { type LimitName, LIMITS, SHARE_STRATEGIES, type ShareStrategy } from '@godwit/broker'
 import { z } from 'zod'
 import type { Configuration } from './configuration.ts'
+import { historyRules } from './history-configuration.ts'
+import { listenerName, overflowRules, wrongNames } from './overflow-configuration.ts'
 import { isPasswordHash } from './password-hash.ts'
 
 /** Where the program listens when it is not told: on loopback, by the port that MQTT has been given. */
@@ -59,6 +61,7 @@ const backlog = wholeNumber(1, 65_535)
   .meta({ otherwise: '4096' })
 
 const network = {
+  name: listenerName,
   host: host.describe('The address to listen on; 0.0.0.0 or :: for all'),
   port: wholeNumber(0, 65_535).describe('The port; 0 lets the operating system choose'),
   keepAliveSeconds: wholeNumber(0, 86_400)
@@ -102,6 +105,7 @@ const webSocket = {
 }
 
 const unix = {
+  name: listenerName,
   path: text('a path').describe('Where the socket file is made'),
   mode: text("three octal digits in quotes, such as '660'", (value) => /^0?[0-7]{3}$/.test(value))
     .optional()
@@ -206,8 +210,16 @@ export const configurationSchema: z.ZodType<Configuration> = z
     http: http.prefault({}).describe('One port for /health and WebSocket'),
     data: text('the path of a directory')
       .optional()
-      .describe('Where the durable store will be; this version has none, and says so'),
-    memory: z.boolean().default(false).describe('Whether to keep everything in memory, on purpose'),
+      .describe('Where the durable store is, for this broker alone; made if it is not there')
+      .meta({ otherwise: '`godwit-data` in the working directory, unless `memory`' }),
+    memory: z
+      .boolean()
+      .default(false)
+      .describe('Whether to keep everything in memory: nothing survives a restart, and what is acknowledged is lost with the process'),
+    onDamagedData: z
+      .enum(['stop', 'set-aside'])
+      .default('stop')
+      .describe('Data that does not hold what was written: stop, or keep it aside and begin with an empty store'),
     access: access.prefault({}).describe('Who may connect'),
     limits: limits().prefault({}).describe('How much of everything; what 5.0 clients must know, CONNACK tells them'),
     features: features.prefault({}).describe('What clients may use; CONNACK tells 5.0 clients of what is switched off'),
@@ -222,10 +234,23 @@ export const configurationSchema: z.ZodType<Configuration> = z
       .enum(['acknowledge', 'close'])
       .default('acknowledge')
       .describe('A PUBLISH of a 3.1 or 3.1.1 client that is not authorized: acknowledge and drop it, or close the connection'),
+    refusedPublishMqtt3: z
+      .enum(['acknowledge', 'close'])
+      .default('close')
+      .describe('A PUBLISH of a 3.1 or 3.1.1 client that an overflow rule refuses: acknowledge and drop it, or close the connection'),
+    overflow: overflowRules
+      .default([])
+      .describe('What to do about messages that wait for a session; the first rule that applies to it counts (overflow.md)'),
+    history: historyRules
+      .default([])
+      .describe('Of which topics messages are kept for clients that come later, and for how long (history.md)'),
     log: log.prefault({}).describe('What is logged, to standard error')
   })
   .check(({ value, issues }) => {
     if (value.memory && value.data !== undefined) {
       issues.push({ code: 'custom', input: value.data, path: ['data'], message: 'either `data` or `memory: true`, not both' })
+    }
+    for (const { path, name, accepted } of wrongNames(value.listeners, value.overflow)) {
+      issues.push({ code: 'custom', input: name, path, message: accepted })
     }
   })

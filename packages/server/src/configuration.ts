@@ -1,20 +1,25 @@
-import type { Features, Limits, ShareStrategy } from '@godwit/broker'
+import type { Features, HistoryRule, Limits, OverflowRule, ShareStrategy } from '@godwit/broker'
 
 /** Everything that the program can be told, with a value for each key that has a default. */
 export interface Configuration {
   /** Where clients connect, besides the WebSocket at `http`. */
   readonly listeners: readonly ListenerConfiguration[]
   readonly http: HttpConfiguration
-  /** The directory of the durable store; absolute. */
+  /** The directory of the durable store; absolute. Undefined: `godwit-data` in the working directory, unless `memory`. */
   readonly data?: string | undefined
-  /** Whether to keep everything in memory, on purpose. */
+  /** Whether to keep everything in memory: nothing survives the process. */
   readonly memory: boolean
+  /** Data that does not hold what was written: whether to stop, or to set it aside and begin with an empty store. */
+  readonly onDamagedData: 'stop' | 'set-aside'
   readonly access: AccessConfiguration
   readonly limits: Limits
   readonly features: Features
   readonly shareStrategy: ShareStrategy
   readonly responseInformation?: string | undefined
   readonly unauthorizedPublishMqtt3: 'acknowledge' | 'close'
+  readonly refusedPublishMqtt3: 'acknowledge' | 'close'
+  readonly overflow: readonly OverflowRule[]
+  readonly history: readonly HistoryRule[]
   readonly log: LogConfiguration
 }
 
@@ -43,6 +48,7 @@ export interface SecureWebSocketListenerConfiguration extends NetworkConfigurati
 
 export interface UnixListenerConfiguration {
   readonly kind: 'unix'
+  readonly name?: string | undefined
   readonly path: string
   /** Octal digits. */
   readonly mode?: string | undefined
@@ -50,6 +56,8 @@ export interface UnixListenerConfiguration {
 }
 
 export interface NetworkConfiguration {
+  /** What overflow rules call it. */
+  readonly name?: string | undefined
   readonly host: string
   readonly port: number
   readonly keepAliveSeconds?: number | undefined

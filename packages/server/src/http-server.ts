@@ -82,8 +82,8 @@ function application(health: Health): Hono {
   app.get('/health', (context) => context.json(health.report()))
   app.get('/health/live', (context) => context.json({ status: 'ok' }))
   app.get('/health/ready', (context) => {
-    const { status } = health.report()
-    return context.json({ status }, status === 'ok' ? 200 : 503)
+    const { status, alarms } = health.report()
+    return context.json(alarms.length === 0 ? { status } : { status, alarms }, health.isReady ? 200 : 503)
   })
   app.notFound((context) => context.text('Not found\n', 404))
   return app
@@ -98,10 +98,16 @@ function upgradeHandler(options: HttpServerOptions): WebSocketUpgradeHandler {
   return (request, socket: Duplex, head) => {
     const { origin } = request.headers
     const isForeign = allowedOrigins === undefined && origin !== undefined && !isLoopbackOrigin(origin)
-    if (health.isStopping) socket.destroy()
+    if (!health.isRunning) refuse(socket)
     else if (onlyLoopbackOrigins && isForeign) withoutPages(request, socket, head)
     else asConfigured(request, socket, head)
   }
+}
+
+/** The broker is not there yet, or not any more. */
+function refuse(socket: Duplex): void {
+  socket.on('error', () => undefined)
+  socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy())
 }
 
 function bind(server: Server, host: string, port: number, onError: HttpServerOptions['onError']): Promise<void> {

@@ -19,8 +19,11 @@ export type {
   WebSocketConfiguration,
   WebSocketListenerConfiguration
 } from './configuration.ts'
+export { DataError } from './data-error.ts'
 export { type Exposure, exposureOf } from './exposure.ts'
-export type { HealthReport } from './health.ts'
+export type { Alarm, AlarmName } from './alarms.ts'
+export type { HealthReport, HealthStatus } from './health.ts'
+export type { DataReport } from './open-broker.ts'
 export { type ConfigurationSources, loadConfiguration, type Override } from './load-configuration.ts'
 export { createLogger, type ServerLogger } from './logger.ts'
 export type { Server } from './server.ts'

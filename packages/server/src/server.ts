@@ -6,6 +6,7 @@ import { type Exposure, exposureOf } from './exposure.ts'
 import type { Health, HealthReport } from './health.ts'
 import type { HttpServer } from './http-server.ts'
 import { readCertificate } from './listen-options.ts'
+import type { DataReport } from './open-broker.ts'
 import type { Users } from './users.ts'
 
 export interface OpenListener {
@@ -18,6 +19,7 @@ export interface ServerParts {
   readonly configuration: Configuration
   readonly exposure: Exposure
   readonly broker: Broker
+  readonly data: DataReport
   readonly users: Users
   readonly health: Health
   readonly listeners: readonly OpenListener[]
@@ -47,6 +49,11 @@ export class Server {
   /** As it was started with. */
   get exposure(): Exposure {
     return this.#parts.exposure
+  }
+
+  /** Where data is kept, and what was there at the start. */
+  get data(): DataReport {
+    return this.#parts.data
   }
 
   get health(): HealthReport {

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
 import { ListenError } from '@godwit/transport'
 import { connectAsync } from 'mqtt'
@@ -10,6 +9,7 @@ import type { Configuration } from './configuration.ts'
 import { hashPassword } from './password-hash.ts'
 import type { Server } from './server.ts'
 import { startServer } from './start-server.ts'
+import { upgrade } from './upgrade.test.support.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -25,6 +25,7 @@ function configure({ http, ...others }: Keys = {}): Configuration {
   return configurationSchema.parse({
     listeners: [{ kind: 'tcp', port: 0 }],
     http: { port: 0, ...http },
+    memory: true,
     ...others
   })
 }
@@ -44,32 +45,6 @@ function url(server: Server, scheme: string): string {
 
 const healthUrl = (server: Server, path = ''): string => `${url(server, 'http')}${path}`
 
-/** The status that a WebSocket upgrade is answered with. */
-function upgrade(address: string, origin: string | undefined): Promise<number | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
-  const asked = request(address.replace(/^ws:/, 'http:'), {
-    headers: {
-      Connection: 'Upgrade',
-      Upgrade: 'websocket',
-      'Sec-WebSocket-Version': '13',
-      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-      'Sec-WebSocket-Protocol': 'mqtt',
-      ...(origin === undefined ? {} : { Origin: origin })
-    }
-  })
-  asked.on('upgrade', (response, socket) => {
-    socket.destroy()
-    resolve(response.statusCode)
-  })
-  asked.on('response', (response) => {
-    response.resume()
-    resolve(response.statusCode)
-  })
-  asked.on('error', reject)
-  asked.end()
-  return promise
-}
-
 async function rawHttp(server: Server, text: string): Promise<string> {
   const { hostname, port } = new URL(url(server, 'http'))
   const socket = connect(Number(port), hostname)
@@ -81,6 +56,14 @@ async function rawHttp(server: Server, text: string): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
+async function unusedPort(): Promise<number> {
+  const free = createServer().listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const address = free.address()
+  await new Promise((resolve) => free.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
 describe('HTTP', () => {
   test('/health says that all is well, in which version, and since when', async () => {
     const server = await start()
@@ -90,7 +73,7 @@ describe('HTTP', () => {
       'application/json',
       'no-store'
     ])
-    expect(await response.json()).toEqual({ status: 'ok', version: server.health.version, uptimeSeconds: 0 })
+    expect(await response.json()).toEqual({ status: 'ok', version: server.health.version, uptimeSeconds: 0, alarms: [] })
     expect(server.health.version).toMatch(/^\d+\.\d+\.\d+/)
   })
 
@@ -125,7 +108,7 @@ describe('HTTP', () => {
     expect((await start({ http: { enabled: false } })).urls).toEqual([expect.stringMatching(/^mqtt:/)])
     const server = await start({ http: { webSocket: false } })
     expect(server.urls.filter((each) => each.startsWith('ws:'))).toEqual([])
-    expect(await upgrade(new URL('/mqtt', healthUrl(server)).href, undefined)).toBe(404)
+    expect(await upgrade(new URL('/mqtt', healthUrl(server)).href)).toBe(404)
   })
 })
 
@@ -162,24 +145,22 @@ describe('WebSocket on the HTTP port', () => {
 })
 
 describe('starting', () => {
-  test('an HTTP port in use is a ListenError, and frees the ports that were bound before', async () => {
+  test('a port in use is a ListenError, and frees the ports that were bound before', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     cleanups.push(() => other.close())
     await once(other, 'listening')
     const address = other.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
 
-    const free = createServer().listen(0, '127.0.0.1')
-    await once(free, 'listening')
-    const freeAddress = free.address()
-    const mqttPort = typeof freeAddress === 'object' && freeAddress !== null ? freeAddress.port : 0
-    await new Promise((resolve) => free.close(resolve))
-
+    const [mqttPort, freePort] = [await unusedPort(), await unusedPort()]
     const listeners = [{ kind: 'tcp', port: mqttPort }]
     const failed = startServer(configure({ listeners, http: { port } }))
     await expect(failed).rejects.toThrow(ListenError)
     await expect(failed).rejects.toThrow(`cannot listen on http://127.0.0.1:${port}: the port is in use by another program`)
     await start({ listeners })
+    const others = startServer(configure({ listeners: [{ kind: 'tcp', port }], http: { port: freePort } }))
+    await expect(others).rejects.toThrow(`cannot listen on mqtt://127.0.0.1:${port}: the port is in use by another program`)
+    await start({ http: { port: freePort } })
   })
 
   test('strangers are not let in by default', async () => {
@@ -200,7 +181,7 @@ describe('closing', () => {
     const [ready, live, whole] = await Promise.all(['/ready', '/live', ''].map((path) => fetch(healthUrl(server, path))))
     expect([ready?.status, live?.status, whole?.status]).toEqual([503, 200, 200])
     expect(await ready?.json()).toEqual({ status: 'stopping' })
-    await expect(upgrade(url(server, 'ws'), undefined)).rejects.toThrow('socket hang up')
+    expect(await upgrade(url(server, 'ws'))).toBe(503)
     socket.end()
     await closing
     await expect(fetch(healthUrl(server))).rejects.toThrow('fetch failed')
@@ -225,7 +206,7 @@ describe('reloading', () => {
     expect(server.reload(configure({ access: access(other), ...unchanged }))).toEqual([])
     await expect(connects('secret')).rejects.toThrow('Bad username or password')
     await connects('other')
-    expect(server.reload(configure({ access: access(other), memory: true, limits: { clientsMax: 1 } }))).toEqual([
+    expect(server.reload(configure({ access: access(other), memory: false, limits: { clientsMax: 1 } }))).toEqual([
       'memory',
       'limits'
     ])

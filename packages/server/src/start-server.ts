@@ -1,10 +1,13 @@
-import { type Broker, createBroker, type Logger } from '@godwit/broker'
-import { MemoryStore } from '@godwit/storage'
+import type { Broker, Logger } from '@godwit/broker'
+import type { Transport } from '@godwit/transport'
+import type { Alarms } from './alarms.ts'
 import type { Configuration } from './configuration.ts'
 import { exposureOf } from './exposure.ts'
 import { Health } from './health.ts'
 import type { HttpServer } from './http-server.ts'
 import { listenOptions, webSocketMessageBytesMax } from './listen-options.ts'
+import { openBroker, type OpenedBroker } from './open-broker.ts'
+import { HTTP_LISTENER, nameOfListener } from './overflow-configuration.ts'
 import { type OpenListener, Server } from './server.ts'
 import { Users } from './users.ts'
 
@@ -18,39 +21,62 @@ type OnConnectionError = (error: Error, peer: { readonly address: string }) => v
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /**
- * Starts a broker with its listeners and HTTP, as configured. When it resolves, clients can connect.
+ * Starts a broker with its listeners and HTTP, as configured. HTTP comes first, and tells that the broker is not ready; when
+ * this resolves, what the store held is restored and clients can connect.
  * @throws ConfigurationError if strangers could connect and nobody said that they may
  * @throws ListenError for an address or a certificate that is no good; nothing listens then
+ * @throws DataError if the data cannot be used; nothing listens then
  */
 export async function startServer(configuration: Configuration, { logger = silent }: ServerOptions = {}): Promise<Server> {
   const exposure = exposureOf(configuration)
   const { limits, features, shareStrategy, responseInformation, unauthorizedPublishMqtt3, access } = configuration
+  const { overflow, refusedPublishMqtt3, history } = configuration
   const users = new Users(access.users, exposure.anonymous)
   const health = new Health()
-  const broker = await createBroker({
-    store: new MemoryStore(),
-    authenticate: (request) => users.authenticate(request),
-    limits,
-    features,
-    shareStrategy,
-    responseInformation,
-    unauthorizedPublishMqtt3,
-    logger
-  })
   const onError: OnConnectionError = (error, { address }) => {
     if (address === '') logger.error({ err: error }, 'a connection could not be accepted')
     else logger.info({ peer: address, reason: error.message }, 'connection failed before MQTT')
   }
+  // Any web page can open a WebSocket to this machine: as long as access is not configured, those of others may not.
+  const keepsPagesOut = !exposure.isConfigured
+  let broker: Broker | undefined
+  const accept = (transport: Transport): void => (broker === undefined ? transport.destroy() : broker.attach(transport, { listener: HTTP_LISTENER }))
+  const http = await openHttp(configuration, keepsPagesOut, health, accept, onError)
   try {
-    // Any web page can open a WebSocket to this machine: as long as access is not configured, those of others may not.
-    const keepsPagesOut = !exposure.isConfigured
+    const opened = await openBroker(configuration, {
+      authenticate: (request) => users.authenticate(request),
+      limits,
+      features,
+      shareStrategy,
+      responseInformation,
+      unauthorizedPublishMqtt3,
+      refusedPublishMqtt3,
+      overflow,
+      history,
+      logger
+    })
+    ;({ broker } = opened)
+    watchData(opened, health.alarms)
     const listeners = await openListeners(broker, configuration, keepsPagesOut, onError)
-    const http = await openHttp(broker, configuration, keepsPagesOut, health, onError)
-    return new Server({ configuration, exposure, broker, users, health, listeners, http, logger })
+    health.run()
+    return new Server({ configuration, exposure, ...opened, users, health, listeners, http, logger })
   } catch (error) {
-    await broker.close()
+    await broker?.close()
+    await http?.close()
     throw error
   }
+}
+
+/** What becomes an alarm has been logged already. */
+function watchData({ broker, data: { setAside } }: OpenedBroker, alarms: Alarms): void {
+  if (setAside !== undefined) alarms.raise('data-set-aside', `${setAside.reason}; it is in ${setAside.folder} now`)
+  const { events, storeFailure } = broker
+  if (storeFailure !== undefined) alarms.raise('store-failing', storeFailure.message)
+  events.on('storeFailing', ({ message }) => alarms.raise('store-failing', message))
+  events.on('storeRecovered', () => alarms.clear('store-failing'))
+  events.on('storeFailed', (error) => {
+    if ('code' in error && error.code === 'damaged') alarms.raise('data-damaged', error.message)
+  })
 }
 
 async function openListeners(
@@ -62,17 +88,17 @@ async function openListeners(
   const context = { allowedOrigins: keepsPagesOut ? [] : undefined, packetBytesMax: limits.packetBytesMax, onError }
   const open: OpenListener[] = []
   for (const each of listeners) {
-    const listener = await broker.listen(listenOptions(each, context))
+    const listener = await broker.listen({ ...listenOptions(each, context), name: nameOfListener(each) })
     open.push({ listener, tls: each.kind === 'tls' || each.kind === 'secure-websocket' ? each : undefined })
   }
   return open
 }
 
 async function openHttp(
-  broker: Broker,
   { http, limits }: Configuration,
   keepsPagesOut: boolean,
   health: Health,
+  accept: (transport: Transport) => void,
   onError: OnConnectionError
 ): Promise<HttpServer | undefined> {
   if (!http.enabled) return undefined
@@ -83,7 +109,7 @@ async function openHttp(
     maxMessageBytes: webSocketMessageBytesMax(limits.packetBytesMax),
     connectionsMax: limits.clientsMax + limits.pendingConnectionsMax,
     health,
-    accept: (transport) => broker.attach(transport),
+    accept,
     onError
   })
 }
