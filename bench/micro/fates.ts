@@ -52,7 +52,15 @@ function forMany(clients: number): Measurement {
   }
 }
 
-const MEASUREMENTS = [oneByOne(1), oneByOne(1000), oneByOne(100_000), oneByOne(200_000), forMany(10), forMany(10_000), forMany(100_000)]
+const MEASUREMENTS = [
+  oneByOne(1),
+  oneByOne(1000),
+  oneByOne(100_000),
+  oneByOne(200_000),
+  forMany(10),
+  forMany(10_000),
+  forMany(100_000)
+]
 
 /** Of this thread alone: the machine may have other work. */
 function cpuMicroseconds(): number {

@@ -1,6 +1,6 @@
 import { type ConnectPacket, MqttError, NO_PROPERTIES, PacketType, ProtocolVersion, ReasonCode } from '@godwit/protocol'
 import type { Accepted, ClientIdentity, ConnectRequest, Refused } from './access.ts'
-import { authorize } from './authorization.ts'
+import { authorize, type Verdict } from './authorization.ts'
 import { connackProperties } from './connack-properties.ts'
 import type { Agreement, Connection } from './connection.ts'
 import { isPromise } from './maybe-promise.ts'
@@ -31,21 +31,21 @@ export function acceptIfAllowed(
   const { clientId, protocolVersion, transport, peer, will } = request
   const userName = accepted.userName ?? request.userName
   const identity: ClientIdentity = { clientId, userName, protocolVersion, transport, peer }
-  const allowed =
+  const verdict =
     will === undefined
-      ? true
+      ? 'allowed'
       : authorize(connection.engine, identity, {
           action: 'publish',
           topicName: will.topicName,
           qos: will.qos,
           retain: will.retain
         })
-  const decide = (isAllowed: boolean) => {
-    if (isAllowed) accept(connection, packet, request, identity, accepted, authenticationData)
+  const decide = (known: Verdict): void => {
+    if (known === 'allowed') accept(connection, packet, request, identity, accepted, authenticationData)
     else refuse(connection, { accepted: false, reasonString: 'not authorized to publish the Will Message' })
   }
-  if (isPromise(allowed)) connection.hold(allowed, decide)
-  else decide(allowed)
+  if (isPromise(verdict)) connection.hold(verdict, decide)
+  else decide(verdict)
 }
 
 function accept(

@@ -10,6 +10,8 @@ export interface AgeWatchParts {
   readonly store: Store
   readonly clock: Clock
   readonly timers: Timers
+  /** The store is about to be closed: nothing more is to be done. */
+  readonly hasEnded: () => boolean
   readonly reportStoreError: (error: unknown) => void
 }
 
@@ -62,7 +64,7 @@ export class AgeWatch {
   }
 
   #waitUntil(dueAtMs: number): void {
-    if (this.#hasEnded) return
+    if (this.#hasEnded || this.#parts.hasEnded()) return
     const earliestMs = this.#parts.clock.now() + this.#ageMs / SHARE
     this.#parts.timers.set(this.#timer, Math.max(dueAtMs, earliestMs))
   }
@@ -81,7 +83,7 @@ export class AgeWatch {
         if (next !== undefined && next.sequence <= end && isTooOld(next)) through = next.sequence
         else end = middle
       }
-      if (this.#hasEnded) return Infinity
+      if (this.#hasEnded || this.#parts.hasEnded()) return Infinity
       this.#tooOldThrough = through
       this.#onTooOld(through)
       next = await this.#firstAfter(through)

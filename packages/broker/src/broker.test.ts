@@ -1,4 +1,5 @@
 import { type MessageProperties, PacketType } from '@godwit/protocol'
+import { MemoryStore } from '@godwit/storage'
 import { memoryTransportPair } from '@godwit/transport'
 import { describe, expect, it } from 'vitest'
 import { type Broker, type BrokerOptions, createBroker, type ReceivedMessage } from './broker.ts'
@@ -149,5 +150,26 @@ describe('an embedded broker', () => {
     broker.attach(theirEnd)
     await settle()
     expect(refused.isClosed).toBe(true)
+  })
+})
+
+describe('a store that fails once it is open', () => {
+  class FailingStore extends MemoryStore {
+    isClosed = false
+
+    override get retainedCount(): number {
+      throw new Error('page 7 is damaged')
+    }
+
+    override close(): Promise<void> {
+      this.isClosed = true
+      return super.close()
+    }
+  }
+
+  it('given what it holds cannot be restored, then there is no broker, and the store is closed', async () => {
+    const store = new FailingStore()
+    await expect(createBroker({ store })).rejects.toThrow('page 7 is damaged')
+    expect(store.isClosed).toBe(true)
   })
 })

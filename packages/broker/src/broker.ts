@@ -96,7 +96,8 @@ export interface BrokerCounts {
 
 /**
  * An MQTT broker for 3.1, 3.1.1 and 5.0, ready to be given connections.
- * @throws RangeError for an option out of its bounds; whatever the store throws on opening
+ * @throws RangeError for an option out of its bounds; whatever the store throws on opening, or on reading what is to be
+ * restored, in which case it is closed again
  */
 export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
   const engine = new Engine({
@@ -118,7 +119,13 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Broker>
     random: options.random ?? Math.random,
     newClientId: () => `godwit-${randomBytes(12).toString('base64url')}`
   })
-  await engine.open()
+  try {
+    await engine.open()
+  } catch (error) {
+    engine.timers.clearAll()
+    await engine.store.close().catch((unclosed: unknown) => engine.reportStoreError(unclosed))
+    throw error
+  }
   return new Broker(engine)
 }
 
@@ -290,6 +297,7 @@ export class Broker {
     }
     await this.#connectionsClosed()
     engine.timers.clearAll()
+    engine.overflow.end()
     await engine.store.close()
   }
 

@@ -3,6 +3,7 @@ import {
   type ConnectPacket,
   MqttError,
   NO_PROPERTIES,
+  type Packet,
   PacketDecoder,
   PacketType,
   ProtocolVersion,
@@ -221,6 +222,7 @@ export class Connection implements TransportReceiver, SenderOwner {
 
   #handlePackets(): void {
     if (this.#isHeld || this.#isDraining) return
+    let packet: Packet | undefined
     try {
       while (!this.#isClosed && !this.#isHeld) {
         if (this.#mustDrain()) {
@@ -228,11 +230,14 @@ export class Connection implements TransportReceiver, SenderOwner {
           this.transport.pause()
           return
         }
-        const packet = this.decoder.next()
+        packet = undefined
+        packet = this.decoder.next()
         if (packet === undefined) break
+        this.engine.traffic.packetsReceived++
         handlePacket(this, packet)
       }
     } catch (error) {
+      this.#recordInvalid(packet, error)
       this.fail(error)
       return
     }

@@ -38,6 +38,7 @@ export class DeadLetters {
   readonly #parts: DeadLettersParts
   /** In the order in which they began; the first is being moved. */
   readonly #moves = new Map<QueuePlace, Move>()
+  #hasEnded = false
 
   constructor(parts: DeadLettersParts) {
     this.#parts = parts
@@ -51,42 +52,61 @@ export class DeadLetters {
       return
     }
     this.#moves.set(place, { through, reason })
-    if (this.#moves.size === 1) this.#parts.defer(() => this.#readNext())
+    if (this.#moves.size === 1) this.#continue()
   }
 
-  #readNext(): void {
+  /** Leaves what has not been moved where it is: the store is about to be closed. */
+  end(): void {
+    this.#hasEnded = true
+    this.#moves.clear()
+  }
+
+  #continue(): void {
+    this.#parts.defer(() => this.#run())
+  }
+
+  #run(): void {
+    let left = MESSAGES_PER_TURN
     for (const [place, { through }] of this.#moves) {
-      if (place.readThrough < through && place.isTaken) {
-        const entries = this.#parts.store.read([{ queue: place.queue.id, after: place.readThrough }], MESSAGES_PER_TURN)
-        if (isPromise(entries)) this.#takeLater(place, entries)
-        else this.#take(place, entries)
+      const limit = Math.min(left, messagesTo(place, through))
+      if (left === 0) break
+      if (limit === 0) {
+        this.#moves.delete(place)
+        continue
+      }
+      const entries = this.#parts.store.read([{ queue: place.queue.id, after: place.readThrough }], limit)
+      if (isPromise(entries)) {
+        this.#takeLater(place, entries)
         return
       }
-      this.#moves.delete(place)
+      this.#take(place, entries)
+      left -= limit
     }
+    if (this.#moves.size > 0) this.#continue()
   }
 
   #takeLater(place: QueuePlace, entries: Promise<readonly LogEntry[]>): void {
     entries.then(
-      (read) => this.#take(place, read),
+      (read) => {
+        if (this.#hasEnded) return
+        this.#take(place, read)
+        this.#continue()
+      },
       (error: unknown) => {
-        // The next message that comes to the queue begins it anew.
+        // What comes next to the queue, or the next look at its age, begins it anew.
         this.#moves.delete(place)
         this.#parts.reportStoreError(error)
-        this.#parts.defer(() => this.#readNext())
+        this.#continue()
       }
     )
   }
 
   #take(place: QueuePlace, entries: readonly LogEntry[]): void {
     const move = this.#moves.get(place)
-    if (move !== undefined && place.isTaken) {
-      const { through, reason } = move
-      for (const entry of entries) if (entry.sequence <= through) this.#moveEntry(place, entry, reason)
-      const last = entries.length < MESSAGES_PER_TURN ? through : (entries.at(-1)?.sequence ?? through)
-      place.giveUpThrough(Math.min(last, through))
-    }
-    this.#parts.defer(() => this.#readNext())
+    if (move === undefined || !place.isTaken) return
+    const { through, reason } = move
+    for (const entry of entries) if (entry.sequence <= through) this.#moveEntry(place, entry, reason)
+    place.giveUpThrough(Math.min(entries.at(-1)?.sequence ?? through, through))
   }
 
   #moveEntry(place: QueuePlace, entry: LogEntry, reason: CutReason): void {
@@ -124,6 +144,11 @@ export class DeadLetters {
     }
     return Message.publish({ topicName, payload, qos, retain: false, properties: about }, '', this.#parts.clock.now())
   }
+}
+
+/** How many messages are to be moved, as far as the place has not been left. */
+function messagesTo({ queue, readThrough, isTaken }: QueuePlace, through: SequenceNumber): number {
+  return isTaken && readThrough < through ? queue.held(readThrough).messages - queue.held(through).messages : 0
 }
 
 /** Only the broker, and the application that embeds it, publish without a ClientID. */

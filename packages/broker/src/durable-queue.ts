@@ -74,6 +74,7 @@ export class DurableQueue {
     const place = new QueuePlace(consumer, this, this.#cohortOf(consumer), this.#store, since, skipped)
     this.#places.add(place)
     place.cohort.add(place)
+    if (place.isSkipping && !(place.cohort instanceof NewestCohort)) this.#overflow.inherit(place)
     return place
   }
 

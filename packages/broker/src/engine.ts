@@ -1,4 +1,4 @@
-import type { CommitNumber, QueueId, Store } from '@godwit/storage'
+import type { CommitNumber, QueueId, SequenceNumber, Store, StoreContents } from '@godwit/storage'
 import { parseSharedSubscription } from '@godwit/protocol'
 import type { Access } from './access.ts'
 import type { Clock } from './clock.ts'
@@ -156,12 +156,11 @@ export class Engine {
         this.subscriptions.restore(session, record, parseSharedSubscription(record.topicFilter))
       }
     }
+    const inflight = inflightByGroup(contents)
     for (const stored of contents.sharedGroups) {
-      const shared = parseSharedSubscription(stored.group.filter)
-      const inflight = contents.sessions.flatMap(({ progress }) =>
-        progress.inflight.filter(({ group }) => group === stored.group.filter).map(({ sequence }) => sequence)
-      )
-      if (shared !== undefined) this.subscriptions.restoreGroup(stored, shared, inflight)
+      const { filter } = stored.group
+      const shared = parseSharedSubscription(filter)
+      if (shared !== undefined) this.subscriptions.restoreGroup(stored, shared, inflight.get(filter) ?? [])
     }
     // Whoever needs a queue has opened it by now: sessions, groups and histories.
     for (const { queue } of contents.queues) {
@@ -231,6 +230,20 @@ export class Engine {
   reportError(error: unknown): void {
     this.logger.error({ err: toError(error) }, 'what was to be done at this time failed')
   }
+}
+
+/** What members of groups had in flight. */
+function inflightByGroup({ sessions }: StoreContents): Map<string, SequenceNumber[]> {
+  const sequences = new Map<string, SequenceNumber[]>()
+  for (const { progress } of sessions) {
+    for (const { group, sequence } of progress.inflight) {
+      if (group === undefined) continue
+      const others = sequences.get(group)
+      if (others === undefined) sequences.set(group, [sequence])
+      else others.push(sequence)
+    }
+  }
+  return sequences
 }
 
 function toError(error: unknown): Error {

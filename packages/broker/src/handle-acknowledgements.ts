@@ -12,7 +12,7 @@ import { Routed } from './router.ts'
 
 /** PUBACK from a subscriber: a QoS 1 message is finished ([5.0 MQTT-4.3.2-3], [3.1.1 MQTT-4.3.2-1]). */
 export function handlePuback({ session }: Agreement, { packetIdentifier, reasonCode }: PubackPacket): void {
-  session.acknowledged(packetIdentifier, 1, reasonCode >= ReasonCode.UnspecifiedError)
+  session.acknowledged(packetIdentifier, 1, reasonCode)
 }
 
 /** PUBREC from a subscriber: the first half of QoS 2 ([5.0 MQTT-4.3.3-4], [3.1.1 MQTT-4.3.3-1]). */
@@ -23,7 +23,7 @@ export function handlePubrec(
 ): void {
   if (reasonCode >= ReasonCode.UnspecifiedError) {
     // [5.0 MQTT-4.4.0-2] a refused message is settled; there is no PUBREL
-    session.acknowledged(packetIdentifier, 2, true)
+    session.acknowledged(packetIdentifier, 2, reasonCode)
     return
   }
   if (session.receivedByClient(packetIdentifier)) {

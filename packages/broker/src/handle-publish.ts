@@ -8,7 +8,7 @@ import {
   reasonCodeName,
   topicLevels
 } from '@godwit/protocol'
-import { authorize } from './authorization.ts'
+import { authorize, type Verdict } from './authorization.ts'
 import type { Agreement, Connection } from './connection.ts'
 import type { Fate } from './fates.ts'
 import { isPromise } from './maybe-promise.ts'
@@ -35,6 +35,12 @@ const NOT_AUTHORIZED: Refusal = {
   reason: 'not authorized to publish to this topic'
 }
 
+const AUTHORIZATION_FAILED: Refusal = {
+  reasonCode: ReasonCode.NotAuthorized,
+  fate: 'authorization-failed',
+  reason: 'not authorized: whether it may be published could not be found out'
+}
+
 /** PUBLISH from a client ([5.0 3.3.4], [3.1.1 3.3.4]). */
 export function handlePublish(connection: Connection, agreement: Agreement, packet: PublishPacket): void {
   const { engine } = connection
@@ -51,14 +57,21 @@ export function handlePublish(connection: Connection, agreement: Agreement, pack
   }
   const { topicName, qos, retain } = message
   const verdict = authorize(engine, agreement.identity, { action: 'publish', topicName, qos, retain })
-  if (isPromise(verdict)) connection.hold(verdict, (isAllowed) => decide(connection, agreement, packet, message, isAllowed))
-  else decide(connection, agreement, packet, message, verdict)
+  if (isPromise(verdict)) {
+    const abandon = (): void => engine.fates.record('publisher-gone', message, message.publisherClientId)
+    connection.hold(verdict, (known) => decide(connection, agreement, packet, message, known), abandon)
+  } else decide(connection, agreement, packet, message, verdict)
 }
 
-function decide(connection: Connection, agreement: Agreement, packet: PublishPacket, message: Message, isAllowed: boolean): void {
-  const refusal = isAllowed ? checkRoom(connection, agreement, message) : NOT_AUTHORIZED
+function decide(connection: Connection, agreement: Agreement, packet: PublishPacket, message: Message, verdict: Verdict): void {
+  const refusal = refusalFor(connection, agreement, message, verdict)
   if (refusal !== undefined) refuse(connection, packet, message, refusal)
   else accept(connection, agreement, packet, message)
+}
+
+function refusalFor(connection: Connection, agreement: Agreement, message: Message, verdict: Verdict): Refusal | undefined {
+  if (verdict === 'allowed') return checkRoom(connection, agreement, message)
+  return verdict === 'denied' ? NOT_AUTHORIZED : AUTHORIZATION_FAILED
 }
 
 function toMessage(connection: Connection, agreement: Agreement, packet: PublishPacket): Message {
@@ -171,7 +184,7 @@ function confirmReceived(connection: Connection, { session }: Agreement, packet:
 function refuse(connection: Connection, packet: PublishPacket, message: Message, refusal: Refusal): void {
   const { engine } = connection
   const { reasonCode, reason, fate } = refusal
-  engine.fates.record(fate, message, message.publisherClientId)
+  engine.fates.record(fate, message, message.publisherClientId, reason)
   engine.logger.debug({ clientId: message.publisherClientId, topicName: message.topicName, reason }, 'PUBLISH refused')
   if (connection.isMqtt5) {
     if (packet.qos > 0) answer(connection, packet, reasonCode, reason, false)
@@ -188,6 +201,7 @@ function refuse(connection: Connection, packet: PublishPacket, message: Message,
 function closesMqtt3({ unauthorizedPublishMqtt3, refusedPublishMqtt3 }: Behaviour, fate: Fate, qos: QoS): boolean {
   switch (fate) {
     case 'not-authorized':
+    case 'authorization-failed':
       return unauthorizedPublishMqtt3 === 'close'
     case 'queue-full-refused':
       return refusedPublishMqtt3 === 'close'

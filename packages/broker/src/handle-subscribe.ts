@@ -17,7 +17,7 @@ import {
   hasWildcard
 } from '@godwit/protocol'
 import type { MaybePromise, ReplayRecord } from '@godwit/storage'
-import { authorize } from './authorization.ts'
+import { authorize, type Verdict as Authorization } from './authorization.ts'
 import type { Agreement, Connection } from './connection.ts'
 import { isPromise } from './maybe-promise.ts'
 import { type AskedSubscription, readRequests, type SubscribeRefusal, withoutHistory } from './replay-requests.ts'
@@ -98,8 +98,8 @@ function judge(connection: Connection, agreement: Agreement, asked: AskedSubscri
 const REPLAY = { replay: true } as const
 const NOT_AUTHORIZED: SubscribeRefusal = { reasonCode: ReasonCode.NotAuthorized, reason: undefined }
 
-function orNotAuthorized(isAllowed: boolean): Verdict {
-  return isAllowed ? undefined : NOT_AUTHORIZED
+function orNotAuthorized(verdict: Authorization): Verdict {
+  return verdict === 'allowed' ? undefined : NOT_AUTHORIZED
 }
 
 /** Where the history begins that is asked for; undefined: none is. */

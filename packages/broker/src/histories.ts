@@ -81,10 +81,9 @@ export class Histories {
    */
   keeps(message: Message): boolean {
     if (message.qos > 0) return true
-    const { store, limits, fates } = this.#engine
-    const isBehind = this.#unsavedBytes + message.byteLength > limits.unsavedHistoryBytesMax
-    if (!isBehind && store.failure === undefined && (store.storedBytes < limits.storedBytesMax || this.makeRoom())) return true
-    fates.record('not-in-history', message, message.publisherClientId)
+    const reason = this.#reasonAgainst(message)
+    if (reason === undefined) return true
+    this.#engine.fates.record('not-in-history', message, message.publisherClientId, reason)
     return false
   }
 
@@ -118,6 +117,13 @@ export class Histories {
     node.history = undefined
     tree.changed()
     tree.prune(node)
+  }
+
+  #reasonAgainst({ byteLength }: Message): string | undefined {
+    const { store, limits } = this.#engine
+    if (store.failure !== undefined) return 'the store fails'
+    if (this.#unsavedBytes + byteLength > limits.unsavedHistoryBytesMax) return 'limits.unsavedHistoryBytesMax'
+    return store.storedBytes < limits.storedBytesMax || this.makeRoom() ? undefined : 'limits.storedBytesMax'
   }
 
   #open(topicFilter: string, rule: HistoryRule | undefined): void {

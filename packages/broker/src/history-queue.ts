@@ -1,4 +1,4 @@
-import type { MaybePromise, QueueId, SequenceNumber } from '@godwit/storage'
+import { historyQueueFilter, type MaybePromise, type QueueId, type SequenceNumber } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { HistoryRule } from './history-rules.ts'
 import { isPromise } from './maybe-promise.ts'
@@ -10,9 +10,6 @@ const APPENDS_PER_CUT_MIN = 64
 const SLACK = 64
 /** What a history gives up at a time, of its bytes, when the store is full. */
 const ROOM_SHARE = 16
-
-/** No subscription has a filter that begins with `$replay/`: a history's queue is nobody else's. */
-const QUEUE_PREFIX = '$replay/all/'
 
 /** What a subscription being replayed may leave waiting in the history. */
 interface WaitingMax {
@@ -54,7 +51,7 @@ export class HistoryQueue {
     this.#ageMaxMs = (rule?.seconds ?? Infinity) * 1000
     this.#messagesMax = rule === undefined ? 0 : (rule.messages ?? Infinity)
     this.#bytesMax = rule?.bytes ?? Infinity
-    this.id = engine.store.openQueue(QUEUE_PREFIX + topicFilter)
+    this.id = engine.store.openQueue(historyQueueFilter(topicFilter))
     this.#waitForAppends()
   }
 

@@ -214,16 +214,9 @@ export class Inflight {
 
   toRecords(): { readonly inflight: readonly InflightRecord[]; readonly released: readonly number[] } {
     const inflight: InflightRecord[] = []
-    for (const delivery of this.#unacknowledged.values()) {
-      inflight.push({
-        packetIdentifier: delivery.packetIdentifier,
-        sequence: delivery.sequence,
-        qos: delivery.qos,
-        retain: delivery.retain,
-        subscriptionIdentifiers: delivery.subscriptionIdentifiers,
-        group: delivery.source?.group
-      })
-    }
+    for (const delivery of this.#unacknowledged.values()) if (delivery.wasSent) inflight.push(toRecord(delivery))
+    // Those that wait for their commit go out after it, and so behind what has gone out already.
+    for (const delivery of this.#unacknowledged.values()) if (!delivery.wasSent) inflight.push(toRecord(delivery))
     return { inflight, released: [...this.#released.keys()] }
   }
 
@@ -249,5 +242,16 @@ export class Inflight {
 
   #raiseQuota(countedOn: number): void {
     if (countedOn === this.#connection) this.#sendQuota++
+  }
+}
+
+function toRecord(delivery: Delivery): InflightRecord {
+  return {
+    packetIdentifier: delivery.packetIdentifier,
+    sequence: delivery.sequence,
+    qos: delivery.qos,
+    retain: delivery.retain,
+    subscriptionIdentifiers: delivery.subscriptionIdentifiers,
+    group: delivery.source?.group
   }
 }

@@ -148,6 +148,12 @@ export class LogConsumer implements Consumer {
     return this.#places.get(queue)
   }
 
+  /** Its place in the queue of a topic filter; they are asked one by one. */
+  placeOf(topicFilter: string): QueuePlace | undefined {
+    for (const [queue, place] of this.#places) if (queue.topicFilter === topicFilter) return place
+    return undefined
+  }
+
   /** How many messages of a queue, up to a sequence number, still wait for this consumer. */
   waiting(queue: DurableQueue, through: SequenceNumber = Infinity): number {
     return this.#places.get(queue)?.waiting(through).messages ?? 0

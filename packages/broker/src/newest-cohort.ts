@@ -31,8 +31,8 @@ export class NewestCohort extends Cohort {
   }
 
   override add(place: QueuePlace): void {
-    super.add(place)
     if (place.isSkipping) this.#drops(place)
+    super.add(place)
   }
 
   override remove(place: QueuePlace): void {

@@ -238,6 +238,6 @@ it('given any policies, and any history with restarts, then each gets and loses 
       const moved = consumers.flatMap(({ model }) => (model.policy.action === 'dead-letter' ? model.dropped : []))
       expect(collected.toSorted()).toEqual(moved.toSorted())
     }),
-    { numRuns: 300 }
+    { numRuns: 200 }
   )
 }, 60_000)

@@ -156,6 +156,43 @@ describe('a backlog that drops the newest', () => {
     await publishes(world, 8, 8)
   })
 
+  it('given that the client subscribes anew meanwhile, and a restart, then what it gave up stays given up', async () => {
+    const world = await World.open({ overflow: [rule] })
+    await leaves(world, 'holds the log', 'q/t')
+    const slow = await world.connects({ clientId: 'away', sessionExpiryInterval: 86_400, receiveMaximum: 1 })
+    await slow.subscribes('q/#', { qos: 1 })
+    await publishes(world, 1, 8)
+    await slow.subscribes('q/#', { qos: 2 })
+    await slow.drops()
+    await world.restart()
+    await publishes(world, 9, 9)
+    const client = await returns(world)
+    expect(await client.drains()).toEqual(['1', '2', '3', '4', '5'])
+    await publishes(world, 10, 10)
+    expect(await client.drains()).toEqual(['10'])
+  })
+
+  it('given another rule after a restart, then what comes from there on waits, and what was dropped does not come back', async () => {
+    const world = await away(rule)
+    await leaves(world, 'holds the log', '#')
+    await publishes(world, 1, 6)
+    await world.restart({ overflow: [] })
+    await world.settle()
+    await world.restart()
+    await publishes(world, 7, 8)
+    await world.restart({ overflow: [{ action: 'drop-newest', messagesMax: 5 }] })
+    await publishes(world, 9, 9)
+    expect(await (await returns(world)).drains()).toEqual(['1', '2', '3', '4', '7'])
+  })
+
+  it('given that the session ends, then what it had kept and what it had dropped are counted apart', async () => {
+    const world = await away(rule)
+    await publishes(world, 1, 10)
+    world.clock.advance(86_401_000)
+    const { fates } = world.engine
+    expect([fates.count('queue-full'), fates.count('session-ended')]).toEqual([6, 4])
+  })
+
   it('given that nobody else reads the queue, then what is dropped is not stored', async () => {
     const world = await away(rule)
     await publishes(world, 1, 4)

@@ -10,7 +10,7 @@ import { OverflowPolicies, type OverflowPolicy, type OverflowRule } from './over
 import type { QueuePlace } from './queue-place.ts'
 import { RefusingCohort } from './refusing-cohort.ts'
 
-export interface OverflowParts extends DeadLettersParts, AgeWatchParts {
+export interface OverflowParts extends DeadLettersParts, Omit<AgeWatchParts, 'hasEnded'> {
   readonly limits: Limits
   readonly rules: readonly OverflowRule[]
 }
@@ -18,14 +18,17 @@ export interface OverflowParts extends DeadLettersParts, AgeWatchParts {
 /** What is done about backlogs that become too long, or too old. */
 export class Overflow {
   readonly policies: OverflowPolicies
-  readonly #parts: OverflowParts
+  readonly #parts: OverflowParts & AgeWatchParts
   readonly #deadLetters: DeadLetters
   /** Those that have to wait until what the store holds has been put back; undefined: it has. */
   #ageWatches: AgeWatch[] | undefined = []
+  /** They were dropping what came when the broker stopped, and are under another rule now. */
+  #inherited: QueuePlace[] = []
+  #hasEnded = false
 
   /** @throws RangeError for a rule that is none */
   constructor(parts: OverflowParts) {
-    this.#parts = parts
+    this.#parts = { ...parts, hasEnded: () => this.#hasEnded }
     this.policies = new OverflowPolicies(parts.rules, parts.limits)
     this.#deadLetters = new DeadLetters(parts)
   }
@@ -35,6 +38,19 @@ export class Overflow {
     const ageWatches = this.#ageWatches ?? []
     this.#ageWatches = undefined
     for (const ageWatch of ageWatches) ageWatch.look()
+    for (const place of this.#inherited) if (place.isTaken) place.endSkipping()
+    this.#inherited = []
+  }
+
+  /** A place drops whatever comes though its rule does not say so: it stops, once everything has been put back. */
+  inherit(place: QueuePlace): void {
+    this.#inherited.push(place)
+  }
+
+  /** The store is about to be closed. */
+  end(): void {
+    this.#hasEnded = true
+    this.#deadLetters.end()
   }
 
   /** Those of a queue for which a policy goes, of whom there are none yet. */

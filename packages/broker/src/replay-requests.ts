@@ -10,7 +10,7 @@ import {
 import type { SequenceNumber } from '@godwit/storage'
 
 /** The User Property of a SUBSCRIBE that asks for history. */
-export const REPLAY_PROPERTY = 'godwit-replay'
+const REPLAY_PROPERTY = 'godwit-replay'
 /** The User Property that tells where a message stands in the log. */
 export const SEQUENCE_PROPERTY = 'godwit-sequence'
 

@@ -7,7 +7,7 @@ import {
   type QoS,
   ReasonCode
 } from '@godwit/protocol'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { HistoryRule } from './history-rules.ts'
 import { seededRandom } from './samples.test.support.ts'
 import { type Client, World, type WorldOptions } from './world.test.support.ts'
@@ -183,6 +183,21 @@ describe.each(KINDS)('replay for %s', (_, kind) => {
       for (const publish of acknowledged) client.acknowledges(publish)
     }
     expect(received).toEqual(names(0, 160))
+  })
+
+  it('given a client that takes nothing, then no more is read than it has room for, however much is published', async () => {
+    const world = await withHistory(500)
+    const client = await world.connects({ clientId: 'c', receiveMaximum: 4, ...kind })
+    const read = vi.spyOn(world.store, 'read')
+    await client.subscribes('sensors/0', { replay: 'all' })
+    const entries = () => read.mock.results.reduce((sum, { value }) => sum + (Array.isArray(value) ? value.length : 0), 0)
+    expect(entries()).toBeLessThanOrEqual(16)
+    publishes(world, 500, 1000)
+    await world.settle()
+    expect(entries()).toBeLessThanOrEqual(16)
+    expect((await payloads(world, client)).length).toBe(334)
+    // What is read again because the client had no room for it is a few messages each time.
+    expect(entries()).toBeLessThan(10_000)
   })
 
   it('given No Local and a Subscription Identifier, then both hold in the history', async () => {
@@ -565,11 +580,16 @@ describe('replay from a store that answers later', () => {
       expect(received.length).toBe(expected.length + 4000)
     }
   })
+})
 
-  it.each([0, 1, 2] as const)('given QoS %d and messages that come meanwhile, then the list is exact', async (qos: QoS) => {
+describe.each([
+  ['at once', false],
+  ['later', true]
+])('replay from a store that answers %s, while others publish', (_, readsLate) => {
+  it.each([0, 1, 2] as const)('given QoS %d, then the list is exact', async (qos: QoS) => {
     for (let seed = 1; seed <= 20; seed++) {
       const random = seededRandom(seed)
-      const world = await withHistory(300, { readsLate: true })
+      const world = await withHistory(300, { readsLate })
       const client = await world.connects({ clientId: 'c', receiveMaximum: 1 + Math.floor(random() * 20), ...DURABLE })
       let next = 300
       const subscribed = client.subscribes('sensors/#', { qos, replay: 'all' })

@@ -1,6 +1,7 @@
 import { topicMatches } from '@godwit/protocol'
 import type { LogEntry, MaybePromise, SequenceNumber } from '@godwit/storage'
 import type { Engine } from './engine.ts'
+import type { Fate } from './fates.ts'
 import type { HistoryQueue } from './history-queue.ts'
 import { Delivery } from './inflight.ts'
 import { isPromise } from './maybe-promise.ts'
@@ -15,6 +16,10 @@ const PAGE_ENTRIES_MAX = 256
 const PAGE_ENTRIES_MIN = 16
 /** Entries asked for in one go, before other connections get their turn. */
 const ENTRIES_PER_TURN_MAX = 2048
+
+/** Why what waited in the history for a replay was given up. */
+const DURABLE_MAX = 'limits.queuedMessagesMax or limits.queuedBytesMax, while its history was replayed'
+const TRANSIENT_MAX = 'limits.transientQueuedMessagesMax or limits.transientQueuedBytesMax, while its history was replayed'
 
 /**
  * Sends a session the history of its subscriptions, read a page at a time and as fast as the client takes it. Meanwhile a
@@ -168,7 +173,8 @@ export class Replays {
 
   #pass(subscription: Subscription, entry: LogEntry, now: number): void {
     const message = this.#messageFor(subscription, entry, now)
-    if (message !== undefined) this.#drop('queue-full', subscription, entry)
+    if (message === undefined) return
+    this.#drop('queue-full', subscription, entry, this.#session.isDurable ? DURABLE_MAX : TRANSIENT_MAX)
   }
 
   /** What a subscription makes of an entry of its history; undefined: nothing. */
@@ -182,8 +188,8 @@ export class Replays {
   }
 
   /** What was there before the subscription was not on its way to it. */
-  #drop(fate: 'queue-full' | 'expired', subscription: Subscription, { sequence, message }: LogEntry): void {
-    if (sequence > subscription.since) this.#engine.fates.record(fate, message, this.#session.clientId)
+  #drop(fate: Fate, subscription: Subscription, { sequence, message }: LogEntry, reason?: string): void {
+    if (sequence > subscription.since) this.#engine.fates.record(fate, message, this.#session.clientId, reason)
   }
 
   #historyOf({ replay }: Subscription): HistoryQueue | undefined {

@@ -129,6 +129,45 @@ describe('messages in flight', () => {
     expect(takes(after)).toEqual(['2 DUP 1 1', '2 DUP 2 2', '2 DUP 3 3', '2 4 4', '2 5 5'])
   })
 
+  it('given QoS 2 that waited for its commit while QoS 1 went out, then they come in the order in which they went out', async () => {
+    const world = await World.open()
+    const before = await world.connects({ clientId: 'c', ...DURABLE })
+    await before.subscribes('t', { qos: 2 })
+    for (let count = 1; count <= 4; count++) world.publish('t', { payload: `${count}`, qos: count % 2 === 0 ? 1 : 2 })
+    await world.settle()
+    expect(takes(before)).toEqual(['1 2 2', '1 4 4', '2 1 1', '2 3 3'])
+    await world.restart()
+    const after = await world.connects({ clientId: 'c', ...DURABLE })
+    expect(takes(after)).toEqual(['1 DUP 2 2', '1 DUP 4 4', '2 DUP 1 1', '2 DUP 3 3'])
+  })
+
+  it.each([
+    ['answers at once', false],
+    ['answers later', true]
+  ])(
+    'given a store that %s and more in flight than are read at a time, with gaps, then all come again in their order',
+    async (_, readsLate) => {
+      const world = await World.open({ readsLate })
+      const before = await world.connects({ clientId: 'c', ...DURABLE })
+      await before.subscribes('a/+')
+      await before.subscribes('+/b')
+      for (let count = 0; count < 100; count++) world.publish(count % 3 === 0 ? 'a/b' : 'a/c', { payload: `${count}` })
+      await world.settle()
+      const left: string[] = []
+      for (const publish of before.takesPublishes()) {
+        const payload = Buffer.from(publish.payload).toString()
+        if (Number(payload) % 7 === 0 || (Number(payload) > 20 && Number(payload) < 60)) left.push(payload)
+        else before.acknowledges(publish)
+      }
+      await world.settle()
+      await world.restart()
+      const after = await world.connects({ clientId: 'c', ...DURABLE })
+      const publishes = after.takesPublishes()
+      expect(publishes.map(({ payload }) => Buffer.from(payload).toString())).toEqual(left)
+      expect(publishes.every(({ dup }) => dup)).toBe(true)
+    }
+  )
+
   it('given retained messages at QoS 1 and a crash right after they were sent, then they come again, and the rest as well', async () => {
     const world = await World.open()
     for (const payload of ['1', '2', '3', '4']) world.publish(`t/${payload}`, { payload, retain: true })

@@ -142,7 +142,7 @@ export class Router {
     const { store, fates, features } = this.#engine
     if (!features.retainAvailable) return false
     if (!this.#canRetain(message)) {
-      fates.record('quota-exceeded', message, message.publisherClientId)
+      fates.record('quota-exceeded', message, message.publisherClientId, 'limits.retainedMessagesMax')
       return false
     }
     message.own()

@@ -1,11 +1,9 @@
-import type { CommitNumber, InflightRecord, ProgressRecord, SequenceNumber, StoredMessage, StoredSession } from '@godwit/storage'
+import type { CommitNumber, StoredSession } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
-import { Delivery } from './inflight.ts'
-import type { LogConsumer } from './log-consumer.ts'
 import { Message } from './message.ts'
+import { isOwn, restoreInflight } from './restore-inflight.ts'
 import { Session } from './session.ts'
-import type { SharedSubscription } from './shared-subscription.ts'
 import type { Timer } from './timers.ts'
 
 /** Every session, by ClientID ([5.0 MQTT-3.1.3-2], [3.1.1 MQTT-3.1.3-2]), and the end of those whose time is up. */
@@ -14,7 +12,6 @@ export class SessionRegistry {
   readonly #sessions = new Map<string, Session>()
   /** By ClientID: sessions without a connection, until their Session Expiry Interval ends. */
   readonly #expiries = new Map<string, Timer>()
-
   /** The commit that the latest end of a durable session is part of. */
   #lastRemoval: CommitNumber = 0
 
@@ -107,38 +104,7 @@ export class SessionRegistry {
   /** Puts back what a session had in flight, once its subscriptions are there to read it by. */
   async restoreInflight(stored: StoredSession): Promise<void> {
     const session = this.#sessions.get(stored.session.clientId)
-    if (session === undefined) return
-    const kept = new Map(stored.inflightMessages.map(({ packetIdentifier, message }) => [packetIdentifier, message]))
-    for (const record of stored.progress.inflight) {
-      const { packetIdentifier, qos, retain, subscriptionIdentifiers, sequence } = record
-      const group = this.#groupOf(record)
-      const source = group ?? (isOwn(record, stored.progress) ? session : undefined)
-      const ownMessage = kept.get(packetIdentifier)
-      const message = ownMessage ?? (await this.#readBack(source?.consumer, sequence))
-      if (message === undefined) {
-        this.#engine.fates.recordMany('store-failed', 1, '', session.clientId)
-        source?.finish(sequence)
-        continue
-      }
-      kept.delete(packetIdentifier)
-      const delivery = new Delivery(Message.of(message), qos, retain, subscriptionIdentifiers, sequence, source)
-      session.inflight.restore(delivery, packetIdentifier, ownMessage !== undefined)
-      group?.restoreInflight(session)
-    }
-    for (const packetIdentifier of stored.progress.released) session.inflight.restoreReleased(packetIdentifier)
-    for (const packetIdentifier of kept.keys()) this.#engine.store.deleteInflight(session.clientId, packetIdentifier)
-  }
-
-  /** The group that a message in flight came by; undefined: none, or one that has ended since. */
-  #groupOf({ group: filter, sequence }: InflightRecord): SharedSubscription | undefined {
-    const group = filter === undefined ? undefined : this.#engine.subscriptions.findGroup(filter)
-    return group?.holds(sequence) === true ? group : undefined
-  }
-
-  async #readBack(consumer: LogConsumer | undefined, sequence: SequenceNumber): Promise<StoredMessage | undefined> {
-    const positions = consumer?.positions().map(({ queue }) => ({ queue, after: sequence - 1 })) ?? []
-    const [entry] = await this.#engine.store.read(positions, 1)
-    return entry?.sequence === sequence ? entry.message : undefined
+    if (session !== undefined) await restoreInflight(this.#engine, session, stored)
   }
 
   #startExpiry(session: Session): void {
@@ -157,9 +123,4 @@ export class SessionRegistry {
     this.#engine.timers.clear(timer)
     this.#expiries.delete(clientId)
   }
-}
-
-/** Whether a message in flight came by the session's log: another, with sequence 0 or of a group, does not hold the cursor back. */
-function isOwn({ group, sequence }: InflightRecord, { cursor }: ProgressRecord): boolean {
-  return group === undefined && sequence > cursor
 }

@@ -1,4 +1,4 @@
-import { topicMatches } from '@godwit/protocol'
+import { ReasonCode, reasonCodeName, topicMatches } from '@godwit/protocol'
 import type { LogEntry, QueueId, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
@@ -264,10 +264,12 @@ export class Session implements DeliverySource, LogReaderOwner {
   }
 
   /** PUBACK, or a failing PUBREC ([5.0 MQTT-4.4.0-2]). */
-  acknowledged(packetIdentifier: number, qos: 1 | 2, isRefused: boolean): boolean {
+  acknowledged(packetIdentifier: number, qos: 1 | 2, reasonCode: ReasonCode): boolean {
     const delivery = this.inflight.acknowledge(packetIdentifier, qos)
     if (delivery === undefined) return false
-    if (isRefused) this.#drop('refused-by-client', delivery.message)
+    if (reasonCode >= ReasonCode.UnspecifiedError) {
+      this.#drop('refused-by-client', delivery.message, reasonCodeName(reasonCode))
+    }
     this.#finish(delivery)
     return true
   }
@@ -337,9 +339,8 @@ export class Session implements DeliverySource, LogReaderOwner {
 
   /** Counts what had not been delivered when the session ends. */
   recordUndelivered(fate: Fate): void {
-    for (const delivery of this.inflight.unacknowledged) {
-      if (delivery.source?.group === undefined) this.#drop(fate, delivery.message)
-    }
+    // What groups took back is in flight no longer; what a group has left behind that ended is the session's.
+    for (const delivery of this.inflight.unacknowledged) this.#drop(fate, delivery.message)
     for (let waiting = this.#queue?.shift(); waiting !== undefined; waiting = this.#queue?.shift()) {
       this.#drop(fate, waiting.message)
     }
@@ -438,7 +439,7 @@ export class Session implements DeliverySource, LogReaderOwner {
     return targetOf(this, matching)
   }
 
-  #drop(fate: Fate, message: StoredMessage): void {
-    this.#engine.fates.record(fate, message, this.clientId)
+  #drop(fate: Fate, message: StoredMessage, reason?: string): void {
+    this.#engine.fates.record(fate, message, this.clientId, reason)
   }
 }

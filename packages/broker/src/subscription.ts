@@ -78,8 +78,11 @@ export class Subscription {
 
   /** Where its session has come to in the queue of its filter; undefined: it reads none. */
   get #place(): QueuePlace | undefined {
+    const { consumer } = this.session
     const queue = this.node?.queue
-    return queue === undefined ? undefined : this.session.consumer?.placeIn(queue)
+    if (queue !== undefined) return consumer?.placeIn(queue)
+    // It is not in the tree while it is sent history, and the one that it replaced may still be read for.
+    return this.leaving === undefined ? undefined : consumer?.placeOf(this.matchFilter)
   }
 
   /** The same, for messages from another place on. */

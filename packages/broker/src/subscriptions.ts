@@ -77,7 +77,16 @@ export class Subscriptions {
     if (node !== undefined && group !== undefined) {
       group.restore(this.#queueOf(node, shared.topicFilter), stored.group, stored.progress, inflight)
       this.#engine.store.putSharedGroup(stored.group)
-    } else this.#engine.store.deleteSharedGroup(stored.group.filter)
+    } else this.#endStoredGroup(stored, shared)
+  }
+
+  /** A group whose members have all gone with their connections, and could not come back after a restart. */
+  #endStoredGroup({ group, progress }: StoredSharedGroup, { topicFilter }: SharedFilter): void {
+    const { store, fates } = this.#engine
+    const after = Math.max(group.since, progress.cursor)
+    const { messages } = store.backlog({ queue: store.openQueue(topicFilter), after })
+    fates.recordMany('session-ended', messages - progress.finished.length, topicFilter, group.filter)
+    store.deleteSharedGroup(group.filter)
   }
 
   /** The group of `$share/NAME/FILTER`. */

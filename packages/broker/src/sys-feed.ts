@@ -35,6 +35,8 @@ export class SysFeed {
   /** What is being sent, and up to which period that goes. */
   #pass: Iterator<Message | undefined> | undefined = undefined
   #passThrough = 0
+  /** Up to which period it is to go. */
+  #until = 0
   /** What is sent first is what a new subscription finds there: retained messages, so to speak. */
   #isRetained: boolean
 
@@ -60,11 +62,10 @@ export class SysFeed {
     this.#isRetained = false
   }
 
-  /** Goes for what has changed up to a period that has ended, unless it is still at an earlier one. */
+  /** Goes for what has changed up to a period that has ended; after what it is still at. */
   begin(period: number): void {
-    if (this.#pass !== undefined) return
-    this.#passThrough = period
-    this.#pass = this.#changes(this.#through)
+    this.#until = period
+    if (this.#pass === undefined) this.#beginPass()
   }
 
   /** Sends up to `limit` messages; returns how many steps it has gone. Fewer: it is done, or the listener is not ready. */
@@ -73,15 +74,26 @@ export class SysFeed {
       if (this.#pass === undefined || !this.listener.isReady) return steps
       const { done, value: message } = this.#pass.next()
       if (done === true) {
-        this.#pass = undefined
-        this.#through = this.#passThrough
-        this.#isRetained = false
-        return steps
+        this.#endPass()
+        if (this.#pass === undefined) return steps
+        continue
       }
       if (message === undefined) return limit
       this.listener.take(message, this.#isRetained)
     }
     return limit
+  }
+
+  #beginPass(): void {
+    this.#passThrough = this.#until
+    this.#pass = this.#changes(this.#through)
+  }
+
+  #endPass(): void {
+    this.#pass = undefined
+    this.#through = this.#passThrough
+    this.#isRetained = false
+    if (this.#until > this.#through) this.#beginPass()
   }
 
   /** What has changed since a period; undefined: nothing for a while. */

@@ -8,11 +8,12 @@ import { packageVersion } from './version.ts'
 /** How many of the latest drops `$SYS/broker/fates/recent` has. */
 const RECENT_DROPS_MAX = 20
 
-/** The broker speaks for itself on the topics that begin with this; clients only listen. */
+/** The broker speaks for itself on this topic and those below it; clients only listen. */
+export const SYS_ROOT = '$SYS'
 export const SYS_PREFIX = '$SYS/'
 
 /** What comes before the fates of one client. */
-export const SYS_CLIENT_FATES = `${SYS_PREFIX}broker/fates/clients/`
+export const SYS_CLIENT_FATES: string = `${SYS_PREFIX}broker/fates/clients/`
 
 /** Whether topics of the broker's own may match a filter; wildcards at its beginning do not match them ([5.0 MQTT-4.7.2-1]). */
 export function isSysFilter(topicFilter: string): boolean {

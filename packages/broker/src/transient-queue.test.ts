@@ -55,8 +55,9 @@ describe('a queue in memory', () => {
     queue.push(delivery(10))
     queue.push(delivery(1000))
     expect([queue.length, fates.count('queue-full')]).toEqual([1, 1])
+    const reason = 'limits.transientQueuedBytesMax or limits.transientQueuesBytesMax'
     expect(fates.recent()).toEqual([
-      { fate: 'queue-full', topicName: 't', clientId: 'owner', payloadBytes: 10, count: 1, atMs: 5 }
+      { fate: 'queue-full', topicName: 't', clientId: 'owner', payloadBytes: 10, count: 1, atMs: 5, reason }
     ])
   })
 

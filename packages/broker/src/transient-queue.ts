@@ -34,9 +34,9 @@ export class TransientQueue {
     delivery.message.own()
     this.#entries.push(delivery)
     this.#count(delivery.message.byteLength)
-    while (this.length > this.#messagesMax || (this.#bytes > this.#bound.eachMax && this.length > 1)) {
+    for (let limit = this.#passedLimit; limit !== undefined; limit = this.#passedLimit) {
       const oldest = this.shift()
-      if (oldest !== undefined) this.#fates.record('queue-full', oldest.message, this.#owner)
+      if (oldest !== undefined) this.#fates.record('queue-full', oldest.message, this.#owner, limit)
     }
   }
 
@@ -54,6 +54,12 @@ export class TransientQueue {
       this.#head = 0
     }
     return delivery
+  }
+
+  get #passedLimit(): string | undefined {
+    if (this.length > this.#messagesMax) return 'limits.transientQueuedMessagesMax'
+    if (this.#bytes <= this.#bound.eachMax || this.length <= 1) return undefined
+    return 'limits.transientQueuedBytesMax or limits.transientQueuesBytesMax'
   }
 
   #count(bytes: number): void {

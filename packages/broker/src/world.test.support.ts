@@ -97,7 +97,7 @@ class KillableStore extends MemoryStore {
 export class World {
   readonly clock: ManualClock = new ManualClock()
   readonly store: KillableStore
-  readonly #options: WorldOptions
+  #options: WorldOptions
   readonly #random: () => number
   #engine: Engine
   #tasks: (() => void)[] = []
@@ -153,7 +153,8 @@ export class World {
   }
 
   /** The process is killed and another opens the same store: connections are lost, what was gathered is there. */
-  async restart(): Promise<void> {
+  async restart(changed: Partial<WorldOptions> = {}): Promise<void> {
+    this.#options = { ...this.#options, ...changed }
     await this.store.kill()
     this.#engine.timers.clearAll()
     this.clock.forgetTurn()
@@ -245,6 +246,20 @@ export class Client implements TransportReceiver {
 
   send(packet: Packet): void {
     this.#transport.write(encodePacket(packet, this.#protocolVersion))
+  }
+
+  /** Bytes that need not be a packet. */
+  sendsBytes(bytes: Uint8Array): void {
+    this.#transport.write(bytes)
+  }
+
+  /** Reads nothing any more: what comes waits with the broker. */
+  pausesReading(): void {
+    this.#transport.pause()
+  }
+
+  readsAgain(): void {
+    this.#transport.resume()
   }
 
   async connects(given: ConnectsWith): Promise<void> {

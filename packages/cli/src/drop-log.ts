@@ -7,8 +7,8 @@ type Drop = Broker['recentDrops'][number]
 export class DropLog {
   readonly #broker: Broker
   readonly #logger: ServerLogger
-  readonly #log = ({ fate, topicName, clientId, payloadBytes, count }: Drop): void => {
-    this.#logger.debug({ fate, topicName, clientId, payloadBytes, count }, 'message not delivered')
+  readonly #log = ({ fate, topicName, clientId, payloadBytes, count, reason }: Drop): void => {
+    this.#logger.debug({ fate, topicName, clientId, payloadBytes, count, reason }, 'message not delivered')
   }
 
   constructor(broker: Broker, logger: ServerLogger) {

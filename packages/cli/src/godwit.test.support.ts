@@ -9,7 +9,7 @@ const main = join(import.meta.dirname, 'main.ts')
 const root = join(import.meta.dirname, '../../..')
 
 /** The program as `npm start` runs it, as a process of its own. */
-function spawnGodwit(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}): ChildProcess {
+export function spawnGodwit(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}): ChildProcess {
   const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/godwit'), ...environment }
   return spawn(process.execPath, ['--conditions=godwit-source', main, ...args], { cwd, env })
 }

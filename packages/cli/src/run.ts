@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { ExitCode } from './exit-code.ts'
 import { SERVE_FLAGS, type ServeFlags } from './serve-flags.ts'
+import { addStoreVerbs } from './store-verbs.ts'
 import { version } from './version.ts'
 
 /** Runs the verb that the arguments name, and ends the process with its exit code. */
@@ -36,6 +37,9 @@ export function program(finish: (verb: Promise<ExitCode>) => Promise<void>): Com
   common(godwit.command('hash-password'))
     .description('Read a password from standard input and print its hash, for access.users in a configuration file')
     .action(() => finish(import('./hash-password.ts').then(({ hashPassword }) => hashPassword())))
+
+  const store = common(godwit.command('store')).description('Check, back up, restore, export or import the data of a broker')
+  addStoreVerbs(store, common, finish)
   return godwit
 }
 

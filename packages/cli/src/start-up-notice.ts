@@ -55,8 +55,7 @@ function counted(count: number, noun: string): string {
 }
 
 function accessText({ configuration: { access }, exposure }: Server): string {
-  const users =
-    access.users.length === 0 ? [] : [`${counted(access.users.length, 'user')}, by password`]
+  const users = access.users.length === 0 ? [] : [`${counted(access.users.length, 'user')}, by password`]
   const anonymous = exposure.anonymous ? [users.length === 0 ? 'everybody' : 'everybody without a user name'] : []
   return [...users, ...anonymous].join(', and ') || 'nobody: there are no users, and anonymous access is off'
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type LimitName, LIMITS, SHARE_STRATEGIES, type ShareStrategy } from '@godwit/broker'
+import { type LimitName, LIMITS, SHARE_STRATEGIES, type ShareStrategy, SYS_INTERVAL_SECONDS_MAX } from '@godwit/broker'
 import { z } from 'zod'
 import type { Configuration } from './configuration.ts'
 import { historyRules } from './history-configuration.ts'
@@ -244,6 +244,9 @@ export const configurationSchema: z.ZodType<Configuration> = z
     history: historyRules
       .default([])
       .describe('Of which topics messages are kept for clients that come later, and for how long (history.md)'),
+    sysIntervalSeconds: wholeNumber(0, SYS_INTERVAL_SECONDS_MAX)
+      .default(10)
+      .describe('Seconds from one value to the next on each of the topics under $SYS/ (fates.md); 0: there are none'),
     log: log.prefault({}).describe('What is logged, to standard error')
   })
   .check(({ value, issues }) => {

@@ -20,6 +20,8 @@ export interface Configuration {
   readonly refusedPublishMqtt3: 'acknowledge' | 'close'
   readonly overflow: readonly OverflowRule[]
   readonly history: readonly HistoryRule[]
+  /** 0: no topics under `$SYS/`. */
+  readonly sysIntervalSeconds: number
   readonly log: LogConfiguration
 }
 

@@ -30,7 +30,7 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 export async function startServer(configuration: Configuration, { logger = silent }: ServerOptions = {}): Promise<Server> {
   const exposure = exposureOf(configuration)
   const { limits, features, shareStrategy, responseInformation, unauthorizedPublishMqtt3, access } = configuration
-  const { overflow, refusedPublishMqtt3, history } = configuration
+  const { overflow, refusedPublishMqtt3, history, sysIntervalSeconds } = configuration
   const users = new Users(access.users, exposure.anonymous)
   const health = new Health()
   const onError: OnConnectionError = (error, { address }) => {
@@ -53,6 +53,7 @@ export async function startServer(configuration: Configuration, { logger = silen
       refusedPublishMqtt3,
       overflow,
       history,
+      sysIntervalSeconds,
       logger
     })
     ;({ broker } = opened)

@@ -21,6 +21,6 @@ for await (const { number, kind, outcome, end } of fuzzDataFile(seed, first, las
   if (outcome === undefined) {
     console.log(`case ${number}, ${kind}: ended by ${end}`)
     process.exitCode = 1
-  } else if (values.case !== undefined) console.log(`case ${number}, ${kind}: ${outcome}`)
+  } else if (values.case !== undefined || outcome.startsWith('REFUSED')) console.log(`case ${number}, ${kind}: ${outcome}`)
 }
 for (const [what, count] of [...counts].sort()) console.log(`${String(count).padStart(6)} ${what}`)

@@ -1,6 +1,7 @@
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts'
 export {
   OPEN_END,
+  historyQueueFilter,
   progressAt,
   type InflightMessageRecord,
   type InflightRecord,

@@ -142,6 +142,11 @@ export interface StoredSharedGroup {
  */
 export type QueueId = number
 
+/** What the queue of a history is named, for no subscription has such a filter: it holds all that a topic filter matches. */
+export function historyQueueFilter(topicFilter: string): string {
+  return `$replay/all/${topicFilter}`
+}
+
 export interface QueueRecord {
   readonly queue: QueueId
   readonly topicFilter: string

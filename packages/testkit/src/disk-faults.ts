@@ -25,7 +25,7 @@ export const DISK_FAULTS: Readonly<Record<DiskFault, string>> = {
   'loses-subscriptions': 'one in four subscriptions is not written',
   'loses-wills': 'one in four wills is not written',
   'loses-retained': 'one in four retained messages is not written',
-  'tears-silently': 'the first half of a commit that a crash has torn is taken for a whole one'
+  'tears-silently': 'what is there of a commit that a crash has torn is taken for a whole one'
 }
 
 interface LostChange {

@@ -134,7 +134,7 @@ export class SimDisk implements SteppedStore {
   /** @throws whatever the last commit failed of */
   async close(): Promise<void> {
     this.#isHeld = false
-    for (let failures = 0; this.#hasWork && failures < 2; ) {
+    for (let failures = 0; this.#hasWork && failures < 2;) {
       this.#endPause()
       this.#work()
       if (this.#cancelRetry !== undefined) failures++
@@ -154,13 +154,13 @@ export class SimDisk implements SteppedStore {
   }
 
   #keepSome(): void {
-    const written = this.#inFlight?.changes
-    const chance = this.#random()
-    if (written !== undefined && chance < 1 / 3) {
-      this.#journal.push({ changes: written.slice(0, Math.ceil(written.length / 2)), isTorn: true })
+    const written = this.#inFlight?.changes ?? []
+    const chance = written.length > 0 ? this.#random() : 0
+    if (chance > 3 / 4) this.#journal.push({ changes: written, isTorn: false })
+    else if (chance > 1 / 2) {
+      this.#journal.push({ changes: written.slice(0, randomBelow(this.#random, written.length)), isTorn: true })
       return
     }
-    if (written !== undefined && chance < 2 / 3) this.#journal.push({ changes: written, isTorn: false })
     const gap = randomBelow(this.#random, GAP_MAX + 1)
     const leaveOut = (store: Store): void => {
       for (let left = 0; left < gap; left++) store.append(NOTHING, [])
@@ -203,6 +203,11 @@ export class SimDisk implements SteppedStore {
   hasRoomAgain(): void {
     this.#isFull = false
     this.#nextFailure = undefined
+  }
+
+  /** Whether a commit is written and not synced. */
+  get isWriting(): boolean {
+    return this.#inFlight !== undefined
   }
 
   step(): boolean {

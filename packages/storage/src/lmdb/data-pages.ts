@@ -249,11 +249,17 @@ export class DataPages {
     const end = this.#pageSize - HEADER
     if (lower % 2 !== 0 || lower === 0 || lower > upper || upper > end) this.#fail(`page ${page} of ${what} has no valid header`)
     const nodes: Node[] = []
+    let taken = 0
     for (let index = 0; index < lower; index += 2) {
       const at = view.getUint16(HEADER + index, LITTLE_ENDIAN)
       if (at < upper || at + NODE_HEADER > end) this.#fail(`page ${page} of ${what} has a node outside of it`)
-      nodes.push(this.#node(what, page, view, HEADER + at, kind))
+      const node = this.#node(what, page, view, HEADER + at, kind)
+      nodes.push(node)
+      // At even addresses.
+      taken += (NODE_HEADER + node.key.length + node.data.byteLength + 1) & ~1
     }
+    // Nodes lie close together. Where one says that it is larger than it is, LMDB moves more than there is.
+    if (taken !== end - upper) this.#fail(`page ${page} of ${what} has nodes of impossible sizes`)
     return nodes
   }
 

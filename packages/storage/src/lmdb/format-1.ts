@@ -1,5 +1,11 @@
-import type { ProgressRecord, SessionRecord, SharedGroupRecord, SubscriptionRecord } from '../records.ts'
-import type { InflightMessageRecord, InflightRecord } from '../records.ts'
+import type {
+  InflightMessageRecord,
+  InflightRecord,
+  ProgressRecord,
+  SessionRecord,
+  SharedGroupRecord,
+  SubscriptionRecord
+} from '../records.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { qosOf, readMessage } from './message-codec.ts'
 import { aboveZero, optionsOf, readList } from './record-codec.ts'

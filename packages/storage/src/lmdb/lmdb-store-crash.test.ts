@@ -110,6 +110,22 @@ test.skipIf(!works('prlimit', ['--version']))(
   }
 )
 
+test.skipIf(!works('prlimit', ['--version']))(
+  'given little room, and a caller that therefore changes nothing, then the store sees by itself when there is room again',
+  async () => {
+    const path = temporaryFolder()
+    const writer = new StoreProcess([path, 3_000, 8_000, 'waits'], ['prlimit', `--fsize=${10 * 1_024 * 1_024}:unlimited`])
+    onTestFinished(() => writer.kill())
+    await writer.says('waits')
+    execFileSync('prlimit', ['--pid', String(writer.pid), '--fsize=unlimited:unlimited'])
+    await writer.says('done')
+    await writer.end()
+    expect(writer.said.filter((line) => line.startsWith('failed'))).toEqual([])
+    const { store } = await openedFor(benchIn(path))
+    expect(store.lastSequence).toBe(3_000)
+  }
+)
+
 async function openedFor(bench: ReturnType<typeof benchIn>) {
   const opened = await bench.open()
   const readAll = (queue: number) => opened.readAll([{ queue, after: 0 }], 1_000)

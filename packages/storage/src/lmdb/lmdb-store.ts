@@ -28,6 +28,9 @@ const SEQUENCES_SET_ASIDE = 65_536
 const PAUSE_MS_MIN = 100
 const PAUSE_MS_MAX = 5_000
 
+/** How often room is looked for while there is little: who therefore changes nothing would otherwise never hear of it. */
+const LOOK_FOR_ROOM_MS = 1_000
+
 export interface LmdbStoreOptions {
   /** A folder for this store alone, made if there is none. */
   readonly path: string
@@ -69,6 +72,8 @@ export class LmdbStore implements Store {
   #inFlight: CommitInFlight | undefined = undefined
   #failure: StoreError | undefined = undefined
   #shortage: StoreError | undefined = undefined
+  /** While there is a shortage. */
+  #lookForRoom: NodeJS.Timeout | undefined = undefined
   /** Changes were lost, with the thread that had them: nothing after them can be made durable. */
   #isBroken = false
   /** After a commit that failed, until the next is tried. */
@@ -296,7 +301,7 @@ export class LmdbStore implements Store {
     const { sequencesGiven } = this.#totals
     this.#writeTotals(lastSequence > sequencesGiven ? lastSequence + SEQUENCES_SET_ASIDE : sequencesGiven)
     const trims = this.#log.trims()
-    if (this.#batch.isEmpty && trims.length === 0 && !hasFailed) return commit
+    if (this.#batch.isEmpty && trims.length === 0 && this.failure === undefined) return commit
     this.#inFlight = { commit, trims }
     this.#file.commit({ batch: this.#batch.take(), trims }, (outcome) => this.#finish(outcome))
     return undefined
@@ -317,12 +322,25 @@ export class LmdbStore implements Store {
   #succeed({ commit, trims }: CommitInFlight, unfinished: readonly QueueId[], shortage: StoreError | undefined): void {
     this.#failure = undefined
     this.#shortage = shortage
+    this.#watchRoom()
     this.#pauseMs = PAUSE_MS_MIN
     this.#log.land(trims, unfinished)
     this.#retained.land()
     const done = this.#gathering || (this.#log.hasTrims && !this.#isClosing) ? this.#start() : undefined
     if (commit !== undefined) this.#listener?.onCommitted(commit)
     if (done !== undefined) this.#listener?.onCommitted(done)
+  }
+
+  /** A commit tells whether there is little room: one is made even when there is nothing to commit. */
+  #watchRoom(): void {
+    clearTimeout(this.#lookForRoom)
+    if (this.#shortage === undefined || this.#isClosing) return
+    this.#lookForRoom = setTimeout(() => {
+      if (!this.#isIdle || this.#isClosing) return
+      this.#gathering = true
+      this.#begin()
+    }, LOOK_FOR_ROOM_MS)
+    this.#lookForRoom.unref()
   }
 
   #fail({ commit }: CommitInFlight, error: StoreError, batch: TakenBatch | undefined): void {

@@ -121,7 +121,7 @@ test('given a store that was brought up, then what changes in it is kept as in a
   store.putReceived('c/ü', 1, message('received/1'))
   store.append(message('a/8', 'eight'), [1])
   const { contents } = await bench.open()
-  const [held] = contents.sessions.filter((stored) => stored.session.clientId === 'c/ü')
+  const held = contents.sessions.find((stored) => stored.session.clientId === 'c/ü')
   expect(held?.inflightMessages.map(({ packetIdentifier }) => packetIdentifier)).toEqual([1, 2, 65_535])
   expect(held?.received.map(({ packetIdentifier }) => packetIdentifier)).toEqual([500, 3, 1])
   expect(held?.session.listener).toBe('tcp')

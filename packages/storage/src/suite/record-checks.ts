@@ -180,8 +180,8 @@ export const recordChecks: readonly StoreCheck[] = [
       const { store } = opened
       store.putSession(session('c1'))
       store.putSession(session('c2'))
-      for (const packetIdentifier of [65_535, 1, 256, 2])
-        store.putInflight('c1', packetIdentifier, message(`t/${packetIdentifier}`))
+      const identifiers = [65_535, 1, 256, 2]
+      for (const packetIdentifier of identifiers) store.putInflight('c1', packetIdentifier, message(`t/${packetIdentifier}`))
       store.putInflight('c2', 1, fullMessage('ü'))
       store.putInflight('c1', 2, message('replaced'))
       store.putInflight('c1', 3, message('not for long'))

@@ -8,6 +8,7 @@ import { recordKey, RecordKind } from '../layout.ts'
 import { StoreProcess } from '../testing/run-store-process.ts'
 import { benchIn, temporaryFolder } from '../testing/temporary-store.ts'
 import { backupStore } from './backup-store.ts'
+import { checkStore } from './check-store.ts'
 import { restoreStore } from './restore-store.ts'
 
 const silently = { verify: true, report: (): void => undefined }
@@ -26,7 +27,7 @@ describe('a backup of a store that a broker writes to', () => {
       expect(summary?.unreadQueues).toEqual(['#'])
       expect(readdirSync(target)).toEqual(['data.mdb'])
       const restored = join(temporaryFolder(), 'restored')
-      await restoreStore(target, restored, { replace: false, report: () => undefined })
+      await restoreStore(target, restored, { ...silently, replace: false })
       reached.push(await expectOneMoment(restored, acknowledged))
     }
     expect(reached.toSorted((a, b) => a - b)).toEqual(reached)
@@ -59,7 +60,9 @@ describe('a backup that cannot be made', () => {
     const before = readFileSync(join(target, 'data.mdb'))
     await expect(backupStore(path, target, silently)).rejects.toThrow(`${target} exists; accepted is a path where there is`)
     expect(readFileSync(join(target, 'data.mdb')).equals(before)).toBe(true)
-    await expect(backupStore(path, join(target, 'none/copy'), silently)).rejects.toThrow(/in a folder that does not exist/)
+    await expect(backupStore(path, join(target, 'none/copy'), silently)).rejects.toThrow(
+      /none does not exist; accepted is a path in a folder that does/
+    )
     await expect(backupStore(temporaryFolder(), join(target, 'copy'), silently)).rejects.toThrow(/holds no store/)
   })
 
@@ -88,15 +91,13 @@ describe('a backup that cannot be made', () => {
 })
 
 describe('a backup that is restored', () => {
-  const report = (): void => undefined
-
   test('given a folder that holds a store, then it is refused, or set aside if that is wanted', async () => {
     const folder = await storeOf('now')
     const target = join(temporaryFolder(), 'copy')
     await backupStore(await storeOf('then'), target, silently)
-    await expect(restoreStore(target, folder, { replace: false, report })).rejects.toThrow(/holds a store; .* or --replace/)
+    await expect(restoreStore(target, folder, { ...silently, replace: false })).rejects.toThrow(/holds a store; .* or --replace/)
     expect(await clientsOf(folder)).toEqual(['now'])
-    const { replaced } = await restoreStore(target, folder, { replace: true, report })
+    const { replaced } = await restoreStore(target, folder, { ...silently, replace: true })
     expect(await clientsOf(folder)).toEqual(['then'])
     expect(replaced?.startsWith(join(folder, 'replaced-'))).toBe(true)
     expect(await clientsOf(replaced ?? '')).toEqual(['now'])
@@ -109,7 +110,7 @@ describe('a backup that is restored', () => {
     const broker = new StoreProcess([path, 1, 1])
     onTestFinished(() => broker.kill())
     await broker.says('done')
-    await expect(restoreStore(target, path, { replace: true, report })).rejects.toThrow(/is in use by another broker/)
+    await expect(restoreStore(target, path, { ...silently, replace: true })).rejects.toThrow(/is in use by another broker/)
     await broker.end()
     expect(await clientsOf(path)).toEqual(['c'])
   })
@@ -120,10 +121,10 @@ describe('a backup that is restored', () => {
     const bytes = readFileSync(join(target, 'data.mdb'))
     writeFileSync(join(target, 'data.mdb'), bytes.subarray(0, bytes.length / 2))
     const folder = join(temporaryFolder(), 'store')
-    await expect(restoreStore(target, folder, { replace: false, report })).rejects.toThrow(/the store is damaged/)
+    await expect(restoreStore(target, folder, { ...silently, replace: false })).rejects.toThrow(/the store is damaged/)
     expect(existsSync(folder)).toBe(false)
     const held = await storeOf('now')
-    await expect(restoreStore(target, held, { replace: true, report })).rejects.toThrow(/the store is damaged/)
+    await expect(restoreStore(target, held, { ...silently, replace: true })).rejects.toThrow(/the store is damaged/)
     expect(await clientsOf(held)).toEqual(['now'])
     expect(readdirSync(held).sort()).toEqual(['data.mdb', 'in-use.lock', 'lock.mdb'])
   })
@@ -135,7 +136,7 @@ describe('a backup that is restored', () => {
     writeFileSync(join(folder, 'notes'), '')
     mkdirSync(join(folder, 'incoming'))
     writeFileSync(join(folder, 'incoming/data.mdb'), 'half')
-    await restoreStore(target, folder, { replace: false, report })
+    await restoreStore(target, folder, { ...silently, replace: false })
     expect(await clientsOf(folder)).toEqual(['then'])
     expect(readdirSync(folder).sort()).toEqual(['data.mdb', 'in-use.lock', 'lock.mdb', 'notes'])
   })
@@ -145,8 +146,14 @@ describe('a backup that is restored', () => {
     const packed = readFileSync(new URL('../testing/store-format-1.base64', import.meta.url), 'utf8')
     writeFileSync(join(backup, 'data.mdb'), gunzipSync(Buffer.from(packed, 'base64')))
     const folder = join(temporaryFolder(), 'store')
-    const { summary } = await restoreStore(backup, folder, { replace: false, report })
-    expect(summary.formatVersion).toBe(2)
+    // What it has of everything was not all written by a broker.
+    const findings: string[] = []
+    const report = (what: string): void => void findings.push(what)
+    await expect(restoreStore(backup, folder, { replace: false, verify: true, report })).rejects.toThrow(/--no-verify restores/)
+    expect(findings.length).toBeGreaterThan(0)
+    await restoreStore(backup, folder, { replace: false, verify: false, report })
+    expect(await clientsOf(folder)).toEqual(await clientsOf(backup))
+    expect(await checkStore(folder, () => undefined)).toMatchObject({ formatVersion: 2 })
   })
 })
 

@@ -32,7 +32,7 @@ export interface BackupResult {
 export async function backupStore(folder: string, target: string, { verify, report }: BackupOptions): Promise<BackupResult> {
   const into = dirname(resolve(target))
   if (existsSync(target)) throw new StoreMisuse(`${target} exists; accepted is a path where there is nothing yet`)
-  if (!existsSync(into)) throw new StoreMisuse(`${target} is in a folder that does not exist; accepted is a path in one that does`)
+  if (!existsSync(into)) throw new StoreMisuse(`${into} does not exist; accepted is a path in a folder that does`)
   const snapshot = await StoreSnapshot.open(folder, 'opening')
   let begun: string | undefined
   try {
@@ -67,7 +67,10 @@ async function verifyCopy(begun: string, target: string, report: Report): Promis
   // Who reads a store leaves a table of readers.
   rmSync(join(begun, 'lock.mdb'), { force: true })
   if (summary !== undefined && findings === 0) return summary
-  throw new StoreError('damaged', `${target} was not made: the copy of the store is not sound, and neither, it seems, is the store`)
+  throw new StoreError(
+    'damaged',
+    `${target} was not made: the copy of the store is not sound, and neither, it seems, is the store`
+  )
 }
 
 function putInPlace(begun: string, target: string, into: string): void {

@@ -1,5 +1,12 @@
 import { MqttError, parseSharedSubscription } from '@godwit/protocol'
-import { OPEN_END, progressAt, type ProgressRecord, type SequenceRange, type SubscriptionRecord } from '../../records.ts'
+import {
+  historyQueueFilter,
+  OPEN_END,
+  progressAt,
+  type ProgressRecord,
+  type SequenceRange,
+  type SubscriptionRecord
+} from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
 import { inflightKey, logKey } from '../layout.ts'
 import { CutCheck } from './check-cuts.ts'
@@ -82,12 +89,20 @@ class ConsumersCheck {
     if (retainedScan !== undefined) this.#position(name, 'wants what was retained up to', retainedScan.upTo)
     if (replay?.after !== undefined) this.#position(name, 'wants history after', replay.after)
     if (leaving !== undefined) this.#position(name, 'replaced another at', leaving.until)
-    if (replay !== undefined) this.#read.add(replay.historyFilter)
+    // While its history is sent to it, it reads no queue of its own.
+    const isReplaying = qos > 0 && replay?.after !== undefined
+    if (isReplaying) this.#readsHistory(name, historyQueueFilter(replay.historyFilter))
     if (topicFilter.startsWith('$share/')) {
       this.#joined.add(topicFilter)
       if (qos > 0 && !this.#groups.has(topicFilter)) this.#report(`${name}: there is no such ${nameOfGroup(topicFilter)}`)
-    } else if (qos > 0) this.#reads(name, topicFilter, subscription, progress, clientId)
+    } else if (qos > 0 && !isReplaying) this.#reads(name, topicFilter, subscription, progress, clientId)
     else if (leaving !== undefined) this.#reads(name, topicFilter, { ...subscription, ...leaving }, progress, clientId)
+  }
+
+  #readsHistory(name: string, topicFilter: string): void {
+    const isThere = this.#queues.has(topicFilter)
+    if (!isThere) this.#report(`${name} is being sent the history of a queue that is not there, ${topicFilter}`)
+    this.#read.add(topicFilter)
   }
 
   #reads(name: string, topicFilter: string, reader: QueueReader, progress: ProgressRecord, clientId: string | undefined): void {

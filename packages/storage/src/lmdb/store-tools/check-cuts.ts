@@ -1,7 +1,7 @@
 import type { ProgressRecord, QueueId, SequenceRange } from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
 import { indexKey, logKey, readLogValue, sequenceOfIndexKey } from '../layout.ts'
-import { decode, type ReadRecords, type Report } from './read-records.ts'
+import { decode, type ReadRecords, type Report, unreported } from './read-records.ts'
 import type { StoreSnapshot } from './store-snapshot.ts'
 
 /** How far someone who reads a queue has come with it. */
@@ -51,7 +51,7 @@ export class CutCheck {
     if (skipped.some(({ after, through }) => sequence > after && sequence <= through)) return false
     const value = this.#snapshot.value('log', logKey(sequence))
     // What is missing in the log, or cannot be read, is told of where the log is read.
-    const body = value === undefined ? undefined : decode('', value, () => undefined, () => readLogValue(value))
+    const body = value && decode('', value, unreported, () => readLogValue(value))
     if (body === undefined) return false
     const { publisherClientId, expiresAtMs } = body.message
     return expiresAtMs > Date.now() && !(noLocal === true && publisherClientId === clientId)

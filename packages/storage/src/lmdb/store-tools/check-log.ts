@@ -12,7 +12,7 @@ import {
   type IndexEntry,
   type LogValue
 } from '../layout.ts'
-import { decode, type ReadRecords, type Report } from './read-records.ts'
+import { decode, type ReadRecords, type Report, unreported } from './read-records.ts'
 import type { StoreSnapshot } from './store-snapshot.ts'
 
 export interface LogSummary {
@@ -67,7 +67,7 @@ class IndexCheck {
       return
     }
     // What cannot be read is told of where the log is read.
-    const queues = decode(what, body, () => undefined, () => readLogQueues(body))
+    const queues = decode(what, body, unreported, () => readLogQueues(body))
     if (queues?.includes(queue) === false) this.#report(`${what} is not one of that queue, as the log has it`)
   }
 
@@ -160,6 +160,6 @@ class BodiesCheck {
   #entryOf(queue: QueueId, sequence: SequenceNumber): IndexEntry | undefined {
     const value = this.#snapshot.value('index', indexKey(queue, sequence))
     // What cannot be read was told of where the index was read.
-    return value === undefined ? undefined : decode('', value, () => undefined, () => readIndexEntry(value))
+    return value && decode('', value, unreported, () => readIndexEntry(value))
   }
 }

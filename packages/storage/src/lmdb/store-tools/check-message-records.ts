@@ -36,7 +36,8 @@ function checkOwned(
     const owner = session === undefined ? `session ${number}` : nameOfSession(session.record.clientId)
     const what = `the message ${manner} under packet identifier ${packetIdentifier} of ${owner}`
     if (session === undefined) report(`${what}: there is no such session`)
-    if (key.byteLength !== numberedKey(kind, number).byteLength + 2 || packetIdentifier === 0) report(`${what}: no such identifier`)
+    const isIdentified = key.byteLength === numberedKey(kind, number).byteLength + 2 && packetIdentifier > 0
+    if (!isIdentified) report(`${what}: no such identifier`)
     decodeAll(what, value, report, read)
   }
 }

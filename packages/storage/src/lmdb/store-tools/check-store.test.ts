@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { QueueId } from '../../records.ts'
+import { historyQueueFilter, type QueueId } from '../../records.ts'
 import { StoreBench } from '../../suite/open-store.ts'
 import { fullMessage, inflight, message, progress, session, sharedGroup, subscription } from '../../suite/samples.ts'
 import { ByteReader } from '../byte-reader.ts'
@@ -60,6 +60,20 @@ describe('a store that is sound', () => {
       retainedMessages: 2
     })
     expect(summary?.fileBytes).toBe(statSync(join(filled, 'data.mdb')).size)
+  })
+
+  test('given a subscription that is being sent history, then it needs that queue, and none of its own', async () => {
+    const path = folderWith(filled)
+    const opened = await benchIn(path).open()
+    opened.store.openQueue(historyQueueFilter('h/#'))
+    const replay = { historyFilter: 'h/#', after: 3 }
+    opened.store.putSubscription('c', subscription('h/x', { replay }))
+    opened.store.putSubscription('c', subscription('h/y', { replay: { ...replay, historyFilter: 'gone' } }))
+    await opened.allCommitted()
+    const { findings, summary } = await check(path)
+    const name = 'subscription "h/y" of session "c"'
+    expect(findings).toEqual([`${name} is being sent the history of a queue that is not there, $replay/all/gone`])
+    expect(summary?.unreadQueues).toEqual(['kept/#'])
   })
 
   test('given one that is open, then nothing is found, and it goes on', async () => {
@@ -276,7 +290,7 @@ describe('what does not hold is found', () => {
       writeFileSync(join(path, 'data.mdb'), Buffer.from(whole).fill(0xa5, page * PAGE, (page + 1) * PAGE))
       const { findings, summary } = await check(path)
       if (findings.length > 0) found++
-      else expect({ ...summary, freeBytes: 0 }).toEqual({ ...before, freeBytes: 0 })
+      else expect({ ...summary, freeBytes: 0 }).toEqual({ ...before, freeBytes: 0, availableBytes: summary?.availableBytes })
     }
     expect(found).toBeGreaterThan(10)
   })

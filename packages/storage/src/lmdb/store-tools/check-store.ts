@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { statfsSync, statSync } from 'node:fs'
 import { FORMAT_VERSION } from '../layout.ts'
 import { StoreError } from '../store-error.ts'
 import { checkConsumers } from './check-consumers.ts'
@@ -24,6 +24,8 @@ export interface StoreSummary extends LogSummary {
   readonly fileBytes: number
   /** Of the file, what is free to be used again. */
   readonly freeBytes: number
+  /** Of the file system that it is on, what is free. */
+  readonly availableBytes: number
 }
 
 /**
@@ -61,6 +63,7 @@ function check(snapshot: StoreSnapshot, report: Report): StoreSummary {
   const retained = checkRetained(snapshot, records.totals, report)
   let subscriptions = 0
   for (const session of records.sessions.values()) subscriptions += session.subscriptions.length
+  const { bavail, bsize } = statfsSync(snapshot.folder)
   return {
     formatVersion: FORMAT_VERSION,
     sessions: records.sessions.size,
@@ -72,6 +75,7 @@ function check(snapshot: StoreSnapshot, report: Report): StoreSummary {
     ...log,
     ...retained,
     fileBytes: statSync(dataFileIn(snapshot.folder)).size,
-    freeBytes: snapshot.freeBytes
+    freeBytes: snapshot.freeBytes,
+    availableBytes: bavail * bsize
   }
 }

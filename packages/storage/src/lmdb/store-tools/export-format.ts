@@ -149,5 +149,7 @@ const TEXT_BYTES_MAX = 1_024 * 1_024
 /** As text where the bytes are UTF-8, so that encoding it gives them back; else in base64, under a name that says so. */
 function bytesField(name: string, bytes: Uint8Array): object {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return buffer.length <= TEXT_BYTES_MAX && isUtf8(buffer) ? { [name]: buffer.toString() } : { [`${name}Base64`]: buffer.toString('base64') }
+  return buffer.length <= TEXT_BYTES_MAX && isUtf8(buffer)
+    ? { [name]: buffer.toString() }
+    : { [`${name}Base64`]: buffer.toString('base64') }
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { QueueId } from '../../records.ts'
+import { OPEN_END, type QueueId } from '../../records.ts'
 import { step, type Step } from '../../suite/history-steps.ts'
 import type { OpenStore } from '../../suite/open-store.ts'
 import { fullMessage, inflight, message, progress, session, sharedGroup, subscription } from '../../suite/samples.ts'
@@ -39,7 +39,7 @@ describe('an export that is imported', () => {
     expect(await findingsIn(copy)).toEqual([])
     expect(readdirSync(copy).sort()).toEqual(['data.mdb', 'in-use.lock', 'lock.mdb'])
     const { contents, store } = await benchIn(copy).open()
-    const [durable] = contents.sessions.filter((held) => held.session.clientId === 'c')
+    const durable = contents.sessions.find((held) => held.session.clientId === 'c')
     const [entry] = await store.read([{ queue: store.openQueue('a/+'), after: durable?.progress.cursor ?? 0 }], 10)
     expect(entry?.message.topicName).toBe('a/2')
     expect(durable?.progress.inflight[0]?.sequence).toBe(entry?.sequence)
@@ -57,7 +57,10 @@ describe('an export that is imported', () => {
     store.putRetained(message('r1'), store.append(message('r1'), []))
     const upTo = store.append(message('none'), [])
     store.putRetained(message('r2'), store.append(message('r2'), []))
-    const skipped = [{ after: first, through: first + 2 }]
+    const skipped = [
+      { after: first, through: first + 2 },
+      { after: first + 2, through: OPEN_END }
+    ]
     store.putSubscription('c', subscription('#', { since: first, retainedScan: { upTo, after: undefined }, skipped }))
     const last = store.append(message('b'), [queue])
     store.touch({ kind: 'session', key: 'c', progress: () => progress(first, { finished: [last] }) })
@@ -65,10 +68,13 @@ describe('an export that is imported', () => {
     const copy = join(temporaryFolder(), 'copy')
     await importStore(bytesOf(await exportOf(path)), copy)
     const lines = linesOf(await exportOf(copy))
-    const [held] = lines.filter(({ kind }) => kind === 'session')
+    const held = lines.find(({ kind }) => kind === 'session')
     const [a, b] = lines.filter(({ kind }) => kind === 'message').map(({ sequence }) => sequence)
     const [r1 = 0, r2 = 0] = lines.filter(({ kind }) => kind === 'retained').map(({ sequence }) => Number(sequence))
-    expect(held).toMatchObject({ progress: { cursor: a, finished: [b] }, subscriptions: [{ since: a, skipped: [{ after: a }] }] })
+    expect(held).toMatchObject({
+      progress: { cursor: a, finished: [b] },
+      subscriptions: [{ since: a, skipped: [{ after: a }, { through: OPEN_END }] }]
+    })
     const scan = Number(JSON.stringify(held).match(/"upTo":(\d+)/)?.[1])
     expect(Number(a)).toBeLessThan(r1)
     expect(r1).toBeLessThan(scan)
@@ -117,15 +123,24 @@ describe('an import that fails', () => {
     [[header, '', queue], /^line 4: the export ends without its last line, \{"kind":"end"\}: it is not whole$/],
     [[header, end, queue], /^line 3: kind is queue, after end; accepted is the order /],
     [[header, queue, queue], /^line 3: topicFilter is "#" a second time; accepted is each once$/],
-    [[header, '{"kind":"queue","topicFilter":"#/a"}'], /^line 2: topicFilter is "#\/a"; accepted is a Topic Filter, and # must be/],
+    [
+      [header, '{"kind":"queue","topicFilter":"#/a"}'],
+      /^line 2: topicFilter is "#\/a"; accepted is a Topic Filter, and # must be/
+    ],
     [[header, '{"kind":"queue","topicFilter":"a","x":1}'], /^line 2: x is no field; accepted are kind, topicFilter$/],
     [[header, inQueue(1)], /^line 2: queues has "#"; accepted are the Topic Filters of lines of the kind queue$/],
-    [[header, queue, inQueue(2), inQueue(2)], /^line 4: sequence is 2; accepted is a number above 2, that of the message before$/],
+    [
+      [header, queue, inQueue(2), inQueue(2)],
+      /^line 4: sequence is 2; accepted is a number above 2, that of the message before$/
+    ],
     [[header, queue, inQueue(-1)], /^line 3: sequence is -1; accepted is a whole number from 0 to \d+$/],
     [[header, queue, inQueue(1).replace('"qos":1', '"qos":3')], /^line 3: message\.qos is 3; accepted is 0, 1, 2$/],
     [[header, queue, inQueue(1).replace('"qos":1,', '')], /^line 3: message\.qos is missing; accepted is 0, 1, 2$/],
     [[header, queue, inQueue(1).replace('"payload":""', '"payloadBase64":"_"')], /payloadBase64 is "_"; accepted is base64$/],
-    [[header, queue, inQueue(1).replace('"t"', '"t/+"')], /^line 3: message\.topicName is "t\/\+"; accepted is a Topic Name, and/],
+    [
+      [header, queue, inQueue(1).replace('"t"', '"t/+"')],
+      /^line 3: message\.topicName is "t\/\+"; accepted is a Topic Name, and/
+    ],
     [
       [header, `{"kind":"received","clientId":"c","packetIdentifier":1,"message":${held}}`],
       /^line 2: clientId is "c"; accepted are those of lines of the kind session$/
@@ -291,7 +306,11 @@ function linesOf(exported: string): Record<string, unknown>[] {
   return exported
     .trim()
     .split('\n')
-    .map((line): Record<string, unknown> => JSON.parse(line))
+    .map((line) => {
+      const value: unknown = JSON.parse(line)
+      if (typeof value !== 'object') throw new Error(`no object: ${line}`)
+      return { ...value }
+    })
 }
 
 const POSITIONS = new Set(['cursor', 'since', 'until', 'after', 'through', 'upTo', 'sequence', 'finished'])
@@ -303,11 +322,11 @@ const POSITIONS = new Set(['cursor', 'since', 'until', 'after', 'through', 'upTo
 function ranked(exported: string): unknown {
   const lines = linesOf(exported).slice(1)
   const positions = new Set<number>([0])
-  for (const line of lines) if (line['kind'] !== 'retained') withPositions(line, (at) => (positions.add(at), at))
+  for (const line of lines) if (line['kind'] !== 'retained') addPositions(line, positions)
   const order = [...positions].sort((a, b) => a - b)
   const known = new Set<number>([0])
   for (const { kind, ...line } of lines) {
-    if (kind === 'session' || kind === 'sharedSubscription') withPositions(line, (at) => (known.add(at), at))
+    if (kind === 'session' || kind === 'sharedSubscription') addPositions(line, known)
   }
   const knownOrder = [...known].sort((a, b) => a - b)
   return lines.map((line) => {
@@ -316,6 +335,13 @@ function ranked(exported: string): unknown {
       const below = knownOrder.findLastIndex((position) => position <= at)
       return knownOrder[below] === at ? below : below + 0.5
     })
+  })
+}
+
+function addPositions(value: unknown, positions: Set<number>): void {
+  withPositions(value, (at) => {
+    positions.add(at)
+    return at
   })
 }
 

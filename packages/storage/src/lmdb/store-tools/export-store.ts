@@ -59,7 +59,7 @@ async function openForExport(folder: string, salvage: Report | undefined): Promi
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'damaged') throw error
     if (salvage === undefined) refuse(error.message)
-    return SalvagedStore.open(folder, salvage)
+    return SalvagedStore.open(folder, error, salvage)
   }
 }
 

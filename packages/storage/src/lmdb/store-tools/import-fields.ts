@@ -57,7 +57,7 @@ export class Fields {
   oneOf<const T>(name: string, accepted: readonly T[]): T {
     const value = this.#get(name)
     const found = accepted.find((one) => one === value)
-    return found === undefined ? this.#refuse(name, value, accepted.map((one) => JSON.stringify(one)).join(', ')) : found
+    return found ?? this.#refuse(name, value, accepted.map((one) => JSON.stringify(one)).join(', '))
   }
 
   integer(name: string, min: number, max: number): number {

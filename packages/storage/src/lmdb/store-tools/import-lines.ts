@@ -132,10 +132,9 @@ function readSubscription(fields: Fields): SubscriptionRecord {
   }
 }
 
-function readOptions(fields: Fields): Pick<
-  SubscriptionRecord,
-  'noLocal' | 'retainAsPublished' | 'retainHandling' | 'subscriptionIdentifier'
-> {
+function readOptions(
+  fields: Fields
+): Pick<SubscriptionRecord, 'noLocal' | 'retainAsPublished' | 'retainHandling' | 'subscriptionIdentifier'> {
   return {
     noLocal: fields.boolean('noLocal'),
     retainAsPublished: fields.boolean('retainAsPublished'),
@@ -225,10 +224,9 @@ function readProperties(fields: Fields): MessageProperties {
 }
 
 function readPair(value: unknown, path: string): readonly [name: string, value: string] {
-  if (Array.isArray(value) && value.length === 2) {
-    const [name, text]: unknown[] = value
-    if (typeof name === 'string' && typeof text === 'string') return [name, text]
-  }
+  const pair: readonly unknown[] = Array.isArray(value) ? value : []
+  const [name, text, ...rest] = pair
+  if (typeof name === 'string' && typeof text === 'string' && rest.length === 0) return [name, text]
   throw new FieldMistake(`${path} is not a name and a value; accepted is a list of two texts`)
 }
 

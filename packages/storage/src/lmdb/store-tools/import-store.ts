@@ -1,6 +1,6 @@
 import { LmdbStore } from '../lmdb-store.ts'
 import { FieldMistake } from './import-fields.ts'
-import { readImportLine, type ImportLine } from './import-lines.ts'
+import { readImportLine } from './import-lines.ts'
 import { ImportMistake } from './import-mistake.ts'
 import { readJsonLines } from './json-lines.ts'
 import { StoreFilling, type FilledCounts } from './store-filling.ts'

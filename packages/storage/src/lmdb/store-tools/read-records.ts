@@ -1,21 +1,16 @@
 import type { ProgressRecord, QueueId, SessionRecord, SharedGroupRecord, SubscriptionRecord } from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
 import { ByteReader } from '../byte-reader.ts'
-import {
-  numberOfKey,
-  readTotals,
-  recordKey,
-  RecordKind,
-  subscriptionKey,
-  throughOfTrim,
-  type Totals
-} from '../layout.ts'
+import { numberOfKey, readTotals, recordKey, RecordKind, subscriptionKey, throughOfTrim, type Totals } from '../layout.ts'
 import { readProgress, readSession, readSharedGroup, readSubscription } from '../record-codec.ts'
 import { StoreError } from '../store-error.ts'
 import type { StoreReader } from './store-reader.ts'
 
 /** Told of something that cannot be what was written; the reading goes on without it, unless this throws. */
 export type Report = (what: string) => void
+
+/** For what is reported elsewhere. */
+export function unreported(): void {}
 
 export interface ReadSession {
   readonly record: SessionRecord
@@ -151,12 +146,7 @@ class RecordsReading {
 }
 
 /** Reads a value to its end; undefined, and reported: it cannot be what was written. */
-export function decodeAll<T>(
-  what: string,
-  value: Uint8Array,
-  report: Report,
-  read: (reader: ByteReader) => T
-): T | undefined {
+export function decodeAll<T>(what: string, value: Uint8Array, report: Report, read: (reader: ByteReader) => T): T | undefined {
   const reader = new ByteReader(value)
   const decoded = decode(what, value, report, () => read(reader))
   if (decoded !== undefined && !reader.isAtEnd) report(`${what} has something behind its end`)

@@ -16,18 +16,25 @@ export class SalvagedStore implements StoreReader {
   readonly #meta: Meta
   readonly #lock: FolderLock | undefined
 
-  /** @throws StoreError if nothing can be read, or a broker is running on it */
-  static open(folder: string, report: Report): SalvagedStore {
+  /**
+   * @param damage why LMDB is not to read it
+   * @throws StoreError if nothing can be read, or a broker is running on it
+   */
+  static open(folder: string, damage: StoreError, report: Report): SalvagedStore {
     const path = dataFileIn(folder)
     const lock = takeLock(folder)
     // Pages are read several times, and told of once.
     const told = new Set<string>()
-    const pages = new DataPages(path, ({ message }) => {
+    const tell = ({ message }: StoreError): void => {
       if (told.has(message)) return
       told.add(message)
       report(message)
-    })
-    const meta = pages.states().find((state) => pages.tables(state).has('records'))
+    }
+    tell(damage)
+    const pages = new DataPages(path, tell)
+    const states = pages.states()
+    if (states.length === 1) report('what was changed last may be lost: only one state of the file can be found')
+    const meta = states.find((state) => pages.tables(state).has('records'))
     if (meta !== undefined) return new SalvagedStore(folder, pages, meta, lock)
     pages.close()
     lock?.release()

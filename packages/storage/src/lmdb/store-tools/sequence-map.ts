@@ -1,4 +1,10 @@
-import type { ProgressRecord, SequenceRange, SharedGroupRecord, SubscriptionRecord } from '../../records.ts'
+import {
+  OPEN_END,
+  type ProgressRecord,
+  type SequenceRange,
+  type SharedGroupRecord,
+  type SubscriptionRecord
+} from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
 
 /**
@@ -23,7 +29,9 @@ export class SequenceMap {
   /** @param take gives the next number, for no message */
   constructor(positions: ReadonlySet<SequenceNumber>, take: () => SequenceNumber) {
     this.#take = take
-    this.#positions = Float64Array.from(positions).filter((position) => position > 0).sort()
+    this.#positions = Float64Array.from(positions)
+      .filter((position) => position > 0 && position < OPEN_END)
+      .sort()
     this.#numbers = new Float64Array(this.#positions.length)
     this.#before = take()
   }
@@ -40,7 +48,8 @@ export class SequenceMap {
 
   /** The number of a position, or of a message that is one; the message must have passed. */
   of(position: SequenceNumber): SequenceNumber {
-    return position === 0 ? 0 : (this.#numbers[this.#indexOf(position)] ?? 0)
+    if (position === 0 || position === OPEN_END) return position
+    return this.#numbers[this.#indexOf(position)] ?? 0
   }
 
   /** A number in the same order to all positions; others that lie between the same two share it. */

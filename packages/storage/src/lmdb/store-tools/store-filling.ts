@@ -145,17 +145,19 @@ export class StoreFilling implements StoreListener {
   settle(): Promise<void> {
     this.#linesInSlice = 0
     this.#bytesInSlice = 0
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
     const commit = this.#store.gatheringCommit
     // A change that alters nothing: without one, this commit is not made.
     this.#store.dropQueue(0)
-    this.#waiting = { commit, resolve, reject }
-    return promise
+    return new Promise((resolve, reject) => {
+      this.#waiting = { commit, resolve, reject }
+    })
   }
 
   #message({ sequence, queues, message }: Extract<ImportLine, { kind: 'message' }>): void {
     if (sequence <= this.#lastMessage) {
-      throw new FieldMistake(`sequence is ${sequence}; accepted is a number above ${this.#lastMessage}, that of the message before`)
+      throw new FieldMistake(
+        `sequence is ${sequence}; accepted is a number above ${this.#lastMessage}, that of the message before`
+      )
     }
     this.#lastMessage = sequence
     const ids = queues.map((topicFilter) => this.#queueOf(topicFilter))

@@ -5,20 +5,19 @@
  *     node migrating-process.ts FOLDER CHANGE
  */
 import { migrate } from '../migrate.ts'
-import { openTables, type Tables } from '../tables.ts'
+import { openTables } from '../tables.ts'
 
 const [folder = '', change = '0'] = process.argv.slice(2)
 
 let left = Number(change)
 const tables = openTables(folder)
-const killing = new Proxy(tables.records, {
-  get(records, name) {
-    if (name === 'putSync' && left-- === 0) process.kill(process.pid, 'SIGKILL')
-    const value: unknown = Reflect.get(records, name)
-    return typeof value === 'function' ? value.bind(records) : value
-  }
-})
+const { records } = tables
+const putSync = records.putSync.bind(records)
+records.putSync = (key: Uint8Array, value: Uint8Array): void => {
+  if (left-- === 0) process.kill(process.pid, 'SIGKILL')
+  putSync(key, value)
+}
 tables.root.transactionSync(() => {
-  migrate({ ...tables, records: killing } satisfies Tables)
+  migrate(tables)
   process.kill(process.pid, 'SIGKILL')
 })

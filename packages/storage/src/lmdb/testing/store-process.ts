@@ -1,13 +1,14 @@
 /**
  * A process with an open store, for tests that end it, or what it needs:
  *
- *     node store-process.ts FOLDER MESSAGES PAYLOAD_BYTES [cuts | exits]
+ *     node store-process.ts FOLDER MESSAGES PAYLOAD_BYTES [cuts | waits | exits]
  *
  * Says `open`, and then, one line each, `committed N SEQUENCE` (everything up to the sequence number was in commit N or
  * before) and `failed N`. Appends so many messages to the queue of `#`, at most 200 unacknowledged at a time, in commits
  * that also move the cursor of session `c` to the last of them; then says `done` and stays. With `cuts`: appends nothing
- * while something is wrong with the store, but says `cuts` and cuts the queue to nothing. With
- * `exits`: ends with status 3 while the first commit is in flight. Closes the store and ends when its input ends.
+ * while something is wrong with the store, but says `cuts` and cuts the queue to nothing. With `waits`: appends nothing
+ * meanwhile, says `waits`, and changes nothing. With `exits`: ends with status 3 while the first commit is in flight.
+ * Closes the store and ends when its input ends.
  */
 import { writeSync } from 'node:fs'
 import { message, progress, session } from '../../suite/samples.ts'
@@ -24,7 +25,7 @@ class Writer {
   #queue = 0
   #left = Number(messages)
   #acknowledged = 0
-  #hasCut = false
+  #hasPaused = false
 
   async run(): Promise<void> {
     const store = this.#store
@@ -66,12 +67,18 @@ class Writer {
     say(`committed ${commit} ${sequence}`)
     if (this.#left === 0 && isNews && sequence === this.#store.lastSequence) say('done')
     else if (manner === 'cuts' && this.#store.failure !== undefined) this.#cut()
-    else if ((isNews || this.#hasCut) && this.#left > 0) this.#fill()
+    else if (manner === 'waits' && this.#store.failure !== undefined) this.#wait()
+    else if ((isNews || this.#hasPaused) && this.#left > 0) this.#fill()
+  }
+
+  #wait(): void {
+    say('waits')
+    this.#hasPaused = true
   }
 
   #cut(): void {
     say('cuts')
-    this.#hasCut = true
+    this.#hasPaused = true
     this.#store.trimQueue(this.#queue, this.#store.lastSequence)
   }
 }
