@@ -10,7 +10,9 @@ export default defineConfig({
       'conformance/src/**/*.test.ts',
       'checks/*.test.ts',
       'interop/**/*.test.ts',
-      'soak/**/*.test.ts'
+      'soak/**/*.test.ts',
+      'simulation/**/*.test.ts',
+      'crash/**/*.test.ts'
     ],
     // Nothing waits for time to pass, but a loaded machine may start a process slowly.
     testTimeout: 20_000,

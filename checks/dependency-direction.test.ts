@@ -24,11 +24,16 @@ test('the table of rooms has no cycle', () => {
 })
 
 /** A workspace of one file each: `lower`, which the table lets `upper` import. */
-function workspace(upperSource: string, changes: Partial<WorkspacePackage> = {}, file = 'packages/upper/src/index.ts'): string[] {
+function workspace(
+  upperSource: string,
+  changes: Partial<WorkspacePackage> = {},
+  file = 'packages/upper/src/index.ts',
+  lowerPeers: Readonly<Record<string, string>> = {}
+): string[] {
   const lower: WorkspacePackage = {
     directory: 'packages/lower',
     room: 'lower',
-    manifest: manifest({ name: '@godwit/lower', exports: { '.': '', './internal': '' } }),
+    manifest: manifest({ name: '@godwit/lower', exports: { '.': '', './internal': '' }, peerDependencies: lowerPeers }),
     references: [],
     sources: [{ path: 'packages/lower/src/index.ts', text: 'export const one = 1' }]
   }
@@ -125,6 +130,17 @@ test('a peer dependency may be imported, must be used, and may be a range', () =
   expect(workspace('export {}', { manifest: peers })).toEqual([
     'packages/upper/package.json: dependencies list vitest, which no source imports'
   ])
+})
+
+test('what a sibling leaves to its users to bring may be listed without an import', () => {
+  const brings = manifest({ name: '@godwit/upper', dependencies: { '@godwit/lower': '0.1.0', lmdb: '3.5.6' } })
+  const source = "import { one } from '@godwit/lower'"
+  const file = 'packages/upper/src/index.ts'
+  expect(workspace(source, { manifest: brings }, file)).toEqual([
+    'packages/upper/package.json: dependencies list lmdb, which no source imports'
+  ])
+  const findings = workspace(source, { manifest: brings }, file, { lmdb: '3.5.6' })
+  expect(findings.filter((finding) => finding.startsWith('packages/upper'))).toEqual([])
 })
 
 test('a range of versions is found', () => {

@@ -97,8 +97,9 @@ function packageName(specifier: string): string {
 }
 
 /**
- * package.json lists what the sources import, no more and no less; tsconfig.json the siblings that sources or tests import.
- * A private package is never installed by others: what its tests import counts as well.
+ * package.json lists what the sources import, no more and no less, but for what a sibling leaves to its users to bring;
+ * tsconfig.json lists the siblings that sources or tests import. A private package is never installed by others: what its
+ * tests import counts as well.
  */
 function checkUsed(
   owner: WorkspacePackage,
@@ -116,7 +117,10 @@ function checkUsed(
       if (sibling !== undefined) references.add(sibling.directory)
     }
   }
-  const listed = Object.keys({ ...owner.manifest.dependencies, ...owner.manifest.peerDependencies })
+  const brought = new Set([...dependencies].flatMap((name) => Object.keys(byName.get(name)?.manifest.peerDependencies ?? {})))
+  const listed = Object.keys({ ...owner.manifest.dependencies, ...owner.manifest.peerDependencies }).filter(
+    (name) => dependencies.has(name) || !brought.has(name)
+  )
   return [
     ...compare(`${owner.directory}/package.json: dependencies`, listed, dependencies),
     ...compare(`${owner.directory}/tsconfig.json: references`, owner.references, references)

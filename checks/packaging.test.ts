@@ -48,7 +48,7 @@ function compile(directory: string, source: string): void {
 
 /** Not for applications: a manifest, and what needs a peer that an application does not have. */
 function isModule(path: string): boolean {
-  return !['./package.json', './suite', './lmdb'].includes(path)
+  return !['./package.json', './suite', './lmdb', './lmdb/store-tools'].includes(path)
 }
 
 /** The names of what is installed in a folder. */
@@ -150,7 +150,7 @@ describe('the godwit command', () => {
 
   test('serves until SIGTERM, and ends with status 0', async () => {
     expect(existsSync(program)).toBe(true)
-    const broker = spawn(process.execPath, [program, 'serve', '--memory', '--port', '0', '--http-port', '0'], {
+    const broker = spawn(process.execPath, [program, 'serve', '--data', 'data', '--port', '0', '--http-port', '0'], {
       cwd: temporary,
       stdio: ['ignore', 'pipe', 'inherit']
     })

@@ -19,7 +19,8 @@ const steps: readonly { title: string; commands: readonly string[][] }[] = [
     commands: [
       ['tsc', '-b'],
       ['tsc', '-p', 'bench'],
-      ['tsc', '-p', 'packages/protocol/fuzz']
+      ['tsc', '-p', 'packages/protocol/fuzz'],
+      ['tsc', '-p', 'packages/storage/fuzz']
     ]
   },
   { title: 'Unused files, exports and dependencies', commands: [['knip', '--no-progress', '--no-config-hints']] },

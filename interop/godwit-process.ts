@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { withinLimit } from './mailbox.ts'
@@ -6,7 +8,7 @@ import { withinLimit } from './mailbox.ts'
 const root = join(import.meta.dirname, '..')
 const program = join(root, 'packages/cli/src/main.ts')
 
-/** The program itself, in a process of its own, with its state in memory, on free ports of loopback. */
+/** The program itself, in a process of its own, with its data in a folder that goes with it, on free ports of loopback. */
 export class GodwitProcess {
   readonly child: ChildProcess
   readonly port: number
@@ -18,14 +20,19 @@ export class GodwitProcess {
     this.webSocketPort = webSocketPort
   }
 
-  /** @param nodeFlags for the process, before the program */
-  static async start(nodeFlags: readonly string[] = []): Promise<GodwitProcess> {
-    const flags = ['serve', '--port', '0', '--http-port', '0', '--memory', '--log-level', 'warn']
-    const child = fork(program, flags, {
+  /**
+   * @param nodeFlags for the process, before the program
+   * @param serveFlags more for the program
+   */
+  static async start(nodeFlags: readonly string[] = [], serveFlags: readonly string[] = []): Promise<GodwitProcess> {
+    const data = mkdtempSync(join(tmpdir(), 'godwit-data-'))
+    const flags = ['serve', '--port', '0', '--http-port', '0', '--data', data, '--log-level', 'warn']
+    const child = fork(program, [...flags, ...serveFlags], {
       cwd: root,
       execArgv: ['--conditions=godwit-source', ...nodeFlags],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc']
     })
+    child.once('exit', () => rmSync(data, { recursive: true, force: true }))
     const lines: string[] = []
     const listening = Promise.withResolvers<readonly [number, number]>()
     child.once('exit', (status) => listening.reject(new Error(`the program ended with ${status}: ${lines.join('\n')}`)))

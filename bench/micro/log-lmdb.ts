@@ -192,7 +192,10 @@ for (let session = 0; session < SESSIONS; session++) {
     retainHandling: 0,
     subscriptionIdentifier: 0,
     since: 0,
-    retainedScan: undefined
+    retainedScan: undefined,
+    skipped: [],
+    leaving: undefined,
+    replay: undefined
   })
 }
 await bench.committed()

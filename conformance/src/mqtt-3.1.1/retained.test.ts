@@ -40,6 +40,7 @@ scenario(
 
 scenario(
   '[3.1.1 MQTT-3.3.1-6] [3.1.1 MQTT-4.7.2-1] a wildcard at the start finds no retained messages under $',
+  { sysIntervalSeconds: 0 },
   async ({ connects, broker, settles }) => {
     await Promise.all([broker.running.publish({ topicName: '$SYS/version', payload: '1', retain: true }), settles()])
     const subscriber = await connects({ version: 4 })

@@ -161,11 +161,27 @@ scenario('[5.0 MQTT-4.7.3-4] nothing is normalized, and no character is altered'
   }
 })
 
-scenario('[5.0 MQTT-4.7.2-1] clients do not publish under $SYS, the server’s own topics', async ({ connects }) => {
-  const subscriber = await connects()
-  await subscriber.subscribes('$SYS/#')
-  const client = await connects()
-  await client.publishes('$SYS/uptime', 'mine', { qos: 1, retain: true, expects: ReasonCode.NotAuthorized })
-  await client.sends(publish('$SYS/uptime', 'mine'))
-  await subscriber.receivesNothing()
-})
+scenario(
+  '[5.0 MQTT-4.7.2-1] clients do not publish under $SYS, the server’s own topics',
+  { sysIntervalSeconds: 0 },
+  async ({ connects }) => {
+    const subscriber = await connects()
+    await subscriber.subscribes('$SYS/#')
+    const client = await connects()
+    await client.publishes('$SYS/uptime', 'mine', { qos: 1, retain: true, expects: ReasonCode.NotAuthorized })
+    await client.sends(publish('$SYS/uptime', 'mine'))
+    await subscriber.receivesNothing()
+  }
+)
+
+scenario(
+  '[5.0 MQTT-4.7.2-1] what the server publishes under $SYS matches no filter that begins with a wildcard',
+  async ({ connects }) => {
+    const others = await connects()
+    for (const filter of ['#', '+/#', '+/broker/uptime']) await others.subscribes(filter)
+    const subscriber = await connects()
+    await subscriber.subscribes('$SYS/broker/uptime')
+    await subscriber.receives({ type: PacketType.Publish, topicName: '$SYS/broker/uptime', retain: true })
+    await others.receivesNothing()
+  }
+)

@@ -167,6 +167,7 @@ export class Engine {
       if (!this.queues.has(queue) && !this.histories.has(queue)) this.store.dropQueue(queue)
     }
     for (const stored of contents.sessions) await this.sessions.restoreInflight(stored)
+    this.sessions.startExpiries()
     this.overflow.begin()
     for (const will of contents.wills) this.wills.restore(will)
     if (this.store.retainedCount > 0) this.retainedExpiry.watch()

@@ -33,7 +33,9 @@ describe('the fates of clients', () => {
         for (const clientId of kept) {
           const row = clients.rowOf(clientId) ?? -1
           expect(clients.clientIdOf(row)).toBe(clientId)
-          const expected = FATE_NAMES.map((fate, index) => [fate, model.get(clientId)?.[index] ?? 0]).filter(([, count]) => count !== 0)
+          const expected = FATE_NAMES.map((fate, index) => [fate, model.get(clientId)?.[index] ?? 0]).filter(
+            ([, count]) => count !== 0
+          )
           expect([...clients.of(clientId)]).toEqual(expected)
         }
         for (const clientId of model.keys()) if (!kept.includes(clientId)) expect(clients.of(clientId).size).toBe(0)

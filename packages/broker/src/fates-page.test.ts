@@ -38,7 +38,9 @@ describe('the pages about fates', () => {
     const page = readFileSync(join(docs, 'diagnose.md'), 'utf8')
     const [, section = ''] = page.split('| fate | what to look at |')
     const named = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, fate]) => fate)
-    const shown = [...page.matchAll(/fate=([a-z-]+)|fates\/clients\/[\w$%]+\/([a-z-]+) \d+/g)].map(([, logged, told]) => logged ?? told)
+    const shown = [...page.matchAll(/fate=([a-z-]+)|fates\/clients\/[\w$%]+\/([a-z-]+) \d+/g)].map(
+      ([, logged, told]) => logged ?? told
+    )
     expect([named.length > 5, shown.length > 2]).toEqual([true, true])
     expect(FATE_NAMES).toEqual(expect.arrayContaining([...named, ...shown]))
   })

@@ -99,14 +99,7 @@ export class FateLedger {
     return this.recent().slice(-count)
   }
 
-  #add(
-    fate: Fate,
-    topicName: string,
-    clientId: string,
-    payloadBytes: number,
-    count: number,
-    reason: string | undefined
-  ): void {
+  #add(fate: Fate, topicName: string, clientId: string, payloadBytes: number, count: number, reason: string | undefined): void {
     const index = indexOf(fate)
     this.#counts[index] = (this.#counts[index] ?? 0) + count
     const drop: Drop = { fate, topicName, clientId, payloadBytes, count, atMs: this.#now(), reason }

@@ -98,7 +98,11 @@ export class SessionRegistry {
     session.disconnectedAtMs = disconnectedAtMs === 0 ? this.#engine.clock.now() : disconnectedAtMs
     // On record, or a broker that crashes again and again would begin anew each time.
     if (disconnectedAtMs === 0) this.#engine.store.putSession(session.toRecord())
-    this.#startExpiry(session)
+  }
+
+  /** The time of the sessions that were put back runs, now that nothing is missing of what ends with them. */
+  startExpiries(): void {
+    for (const session of this.#sessions.values()) this.#startExpiry(session)
   }
 
   /** Puts back what a session had in flight, once its subscriptions are there to read it by. */

@@ -33,7 +33,7 @@ export class SysFeed {
   /** What changed up to this period has been sent; 0: nothing has been sent. */
   #through = 0
   /** What is being sent, and up to which period that goes. */
-  #pass: Iterator<Message | undefined> | undefined = undefined
+  #pass: Generator<Message | undefined, undefined> | undefined = undefined
   #passThrough = 0
   /** Up to which period it is to go. */
   #until = 0
@@ -41,13 +41,7 @@ export class SysFeed {
   #isRetained: boolean
 
   /** @param values of which those are taken that the listener's filter matches */
-  constructor(
-    listener: SysListener,
-    values: readonly SysValue[],
-    clients: FateClients,
-    now: () => number,
-    isRetained: boolean
-  ) {
+  constructor(listener: SysListener, values: readonly SysValue[], clients: FateClients, now: () => number, isRetained: boolean) {
     this.listener = listener
     this.values = values.filter(({ topicName }) => topicMatches(listener.matchFilter, topicName))
     this.#clients = clients

@@ -1,15 +1,22 @@
-import { NO_PROPERTIES, PacketType, ProtocolVersion, type PublishPacket, RetainHandling } from '@godwit/protocol'
+import { NO_PROPERTIES, type Packet, PacketType, ProtocolVersion, type PublishPacket, RetainHandling } from '@godwit/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { Broker } from './broker.ts'
 import { FATE_NAMES } from './fate-catalogue.ts'
+import { packageVersion } from './version.ts'
 import { type Client, World, type WorldOptions } from './world.test.support.ts'
 
 const DURABLE = { sessionExpiryInterval: 3600 }
 const FATES = '$SYS/broker/fates'
 
-/** What has come since the last time it was asked, by topic name. */
+/** The payloads of PUBLISH packets by their topic names; the latest of each. */
+function valuesOf(packets: readonly Packet[]): Record<string, string> {
+  const publishes = packets.filter((packet) => packet.type === PacketType.Publish)
+  return Object.fromEntries(publishes.map(({ topicName, payload }) => [topicName, Buffer.from(payload).toString()]))
+}
+
+/** What has come since the last time it was asked. */
 function values(client: Client): Record<string, string> {
-  return Object.fromEntries(client.takesPublishes().map(({ topicName, payload }) => [topicName, Buffer.from(payload).toString()]))
+  return valuesOf(client.takes())
 }
 
 function drop(world: World, clientId: string, count = 1): void {
@@ -38,11 +45,9 @@ describe('topics of the broker’s own', () => {
     const [suback, ...publishes] = watcher.takes().slice(1)
     expect(suback?.type).toBe(PacketType.Suback)
     expect(publishes.every((packet) => packet.type === PacketType.Publish && packet.qos === 0 && packet.retain)).toBe(true)
-    const first = Object.fromEntries(
-      publishes.map((packet) => (packet.type === PacketType.Publish ? [packet.topicName, Buffer.from(packet.payload).toString()] : []))
-    )
+    const first = valuesOf(publishes)
     expect(first).toMatchObject({
-      '$SYS/broker/version': expect.stringMatching(/^godwit version \d+\.\d+\.\d+/),
+      '$SYS/broker/version': `godwit version ${packageVersion()}`,
       '$SYS/broker/uptime': '0 seconds',
       '$SYS/broker/clients/connected': '1',
       '$SYS/broker/clients/disconnected': '0',
@@ -62,13 +67,15 @@ describe('topics of the broker’s own', () => {
     await passes(world, 10)
     const later = watcher.takesPublishes()
     expect(later.some(({ retain }) => retain)).toBe(false)
-    expect(Object.fromEntries(later.map(({ topicName, payload }) => [topicName, Buffer.from(payload).toString()]))).toEqual({
+    const { '$SYS/broker/messages/sent': sent, ...others } = valuesOf(later)
+    // CONNACK twice, SUBACK, PUBACK, and all of the above.
+    expect(sent).toBe(String(4 + publishes.length))
+    expect(others).toEqual({
       '$SYS/broker/uptime': '10 seconds',
       '$SYS/broker/clients/connected': '2',
       '$SYS/broker/clients/total': '2',
       '$SYS/broker/retained messages/count': '1',
-      '$SYS/broker/messages/received': '4',
-      '$SYS/broker/messages/sent': expect.any(String)
+      '$SYS/broker/messages/received': '4'
     })
   })
 
@@ -90,15 +97,22 @@ describe('topics of the broker’s own', () => {
     const publisher = await world.connects({ clientId: 'p' })
     for (let count = 0; count < 100; count++) publisher.publishes(`t/${count}`, 'abc', 0)
     await world.settle()
+    const publishedAtMs = world.clock.now()
     await passes(world, 10)
     const received = watcher.takesPublishes()
     expect(received).toHaveLength(1)
     const drops: unknown = JSON.parse(Buffer.from(received[0]?.payload ?? []).toString())
     expect(drops).toHaveLength(20)
-    expect(drops).toMatchObject([
-      { fate: 'no-subscriber', topicName: 't/99', clientId: 'p', payloadBytes: 3, count: 1, time: expect.stringMatching(/^2023-11-14T/) },
-      { topicName: 't/98' },
-      ...Array(18).fill({})
+    expect(Array.isArray(drops) ? drops.slice(0, 2) : drops).toMatchObject([
+      {
+        fate: 'no-subscriber',
+        topicName: 't/99',
+        clientId: 'p',
+        payloadBytes: 3,
+        count: 1,
+        time: new Date(publishedAtMs).toISOString()
+      },
+      { topicName: 't/98' }
     ])
   })
 

@@ -105,7 +105,7 @@ describe('data that cannot be used', () => {
     await (await bench.serve(...anyPorts)).stop()
     writeFileSync(file, 'hello\n')
     const godwit = await bench.serve(...anyPorts, '--set-aside-damaged')
-    const [name = ''] = readdirSync(data).filter((each) => each.startsWith('damaged-'))
+    const name = readdirSync(data).find((each) => each.startsWith('damaged-')) ?? ''
     const aside = join(data, name)
     expect(readFileSync(join(aside, 'data.mdb'), 'utf8')).toBe('hello\n')
     expect(godwit.stdout).toContain(`  data            ${data}, begun anew: what was damaged is in ${aside}\n`)

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectAsync } from 'mqtt'
+import { connect, connectAsync } from 'mqtt'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Finished, Godwit, runGodwit, spawnGodwit, workbench } from './godwit.test.support.ts'
 
@@ -34,17 +34,14 @@ async function serveWithMessages(name = 'data'): Promise<Godwit> {
 
 /** What waits for the session. */
 async function waitingFor(server: Godwit): Promise<string[]> {
-  const client = await connectAsync(server.url('mqtt'), {
-    clientId: 'tern',
-    clean: false,
-    reconnectPeriod: 0,
-    manualConnect: true
-  })
+  const client = connect(server.url('mqtt'), { clientId: 'tern', clean: false, reconnectPeriod: 0 })
   const topics: string[] = []
-  client.on('message', (topic) => topics.push(topic))
-  const both = new Promise<void>((resolve) => client.on('message', () => topics.length === 2 && resolve()))
-  client.connect()
-  await both
+  await new Promise<void>((resolve) => {
+    client.on('message', (topic) => {
+      topics.push(topic)
+      if (topics.length === 2) resolve()
+    })
+  })
   await client.endAsync()
   return topics
 }

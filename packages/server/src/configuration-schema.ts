@@ -215,7 +215,9 @@ export const configurationSchema: z.ZodType<Configuration> = z
     memory: z
       .boolean()
       .default(false)
-      .describe('Whether to keep everything in memory: nothing survives a restart, and what is acknowledged is lost with the process'),
+      .describe(
+        'Whether to keep everything in memory: nothing survives a restart, and what is acknowledged is lost with the process'
+      ),
     onDamagedData: z
       .enum(['stop', 'set-aside'])
       .default('stop')
@@ -237,7 +239,9 @@ export const configurationSchema: z.ZodType<Configuration> = z
     refusedPublishMqtt3: z
       .enum(['acknowledge', 'close'])
       .default('close')
-      .describe('A PUBLISH of a 3.1 or 3.1.1 client that an overflow rule refuses: acknowledge and drop it, or close the connection'),
+      .describe(
+        'A PUBLISH of a 3.1 or 3.1.1 client that an overflow rule refuses: acknowledge and drop it, or close the connection'
+      ),
     overflow: overflowRules
       .default([])
       .describe('What to do about messages that wait for a session; the first rule that applies to it counts (overflow.md)'),

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from '@godwit/broker'
 import { connectAsync } from 'mqtt'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { configurationSchema } from './configuration-schema.ts'
 import type { Configuration } from './configuration.ts'
 import { DataError } from './data-error.ts'
@@ -27,12 +27,13 @@ let parent = ''
 let data = ''
 let file = ''
 
-beforeEach(() => {
+beforeEach(({ onTestFinished }) => {
   parent = mkdtempSync(join(tmpdir(), 'godwit-server-'))
   data = join(parent, 'data')
   file = join(data, 'data.mdb')
+  // The last of what is done then: servers are closed before.
+  onTestFinished(() => rmSync(parent, { recursive: true, force: true }))
 })
-afterEach(() => rmSync(parent, { recursive: true, force: true }))
 
 function configure(keys: object = {}): Configuration {
   return configurationSchema.parse({ listeners: [{ kind: 'tcp', port: 0 }], http: { port: 0 }, data, ...keys })
@@ -110,7 +111,7 @@ test('HTTP answers while the store is opened: alive, and not ready', async () =>
   await new Promise((resolve) => probe.close(resolve))
   const starting = start({ http: { port } })
   const answers = new Set<string>()
-  for (let isOver = false; !isOver; ) {
+  for (let isOver = false; !isOver;) {
     const response = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)
     if (response !== undefined) answers.add(`${response.status} ${await response.text()}`)
     isOver = response?.status === 200
@@ -150,9 +151,15 @@ describe('data that is damaged', () => {
     ['scribbled over', () => writeFileSync(file, randomBytes(statSync(file).size))],
     ['scribbled over where it begins', () => writeFileSync(file, Buffer.alloc(8192), { flag: 'r+' })],
     ['a text', () => writeFileSync(file, 'hello\n')],
-    ['a directory', () => (rmSync(file), mkdirSync(file))]
+    [
+      'a directory',
+      () => {
+        rmSync(file)
+        mkdirSync(file)
+      }
+    ]
   ]
-  const lines = () => [
+  const lines = (): readonly unknown[] => [
     expect.stringMatching(/^the store is damaged: .*data\.mdb/),
     `nothing in ${data} was changed, and starting again does not help; you can`,
     expect.stringContaining(`godwit store check ${data}`),
@@ -179,13 +186,14 @@ describe('data that is damaged', () => {
     const errors: string[] = []
     const logger = { debug() {}, info() {}, warn() {}, error: (_fields: object, text: string) => void errors.push(text) }
     const server = await start({ onDamagedData: 'set-aside' }, logger)
-    const [name = ''] = readdirSync(data).filter((each) => each.startsWith('damaged-'))
+    const name = readdirSync(data).find((each) => each.startsWith('damaged-')) ?? ''
     const aside = join(data, name)
     expect(contentOf(join(aside, 'data.mdb'))).toEqual(before)
     expect(server.data).toMatchObject({ isNew: true, sessions: 0, setAside: { folder: aside } })
     expect(errors).toEqual(['the data was damaged and has been set aside: this broker begins with an empty store'])
-    const alarm = { name: 'data-set-aside', reason: expect.stringContaining(aside), since: expect.any(String) }
+    const alarm: unknown = expect.objectContaining({ name: 'data-set-aside' })
     expect(await health(server, '/ready')).toEqual([200, { status: 'degraded', alarms: [alarm] }])
+    expect(server.health.alarms.map(({ reason }) => reason)).toEqual([`${server.data.setAside?.reason}; it is in ${aside} now`])
     await server.close()
     const again = await start({ onDamagedData: 'set-aside' })
     expect(again.data).toMatchObject({ isNew: false, setAside: undefined })

@@ -121,6 +121,25 @@ describe('WebSocket on the HTTP port', () => {
     await client.endAsync()
   })
 
+  test.each([
+    [0, ['marker']],
+    [10, ['$SYS/broker/version', 'marker']]
+  ])('with a sysIntervalSeconds of %i, a client finds %j', async (sysIntervalSeconds, expected) => {
+    const server = await start({ sysIntervalSeconds })
+    const client = await connectAsync(url(server, 'mqtt'), { reconnectPeriod: 0 })
+    const topics: string[] = []
+    const { promise: isMarked, resolve } = Promise.withResolvers<boolean>()
+    client.on('message', (topic) => {
+      topics.push(topic)
+      if (topic === 'marker') resolve(true)
+    })
+    await client.subscribeAsync(['$SYS/broker/version', 'marker'])
+    await client.publishAsync('marker', '')
+    await isMarked
+    expect(topics).toEqual(expected)
+    await client.endAsync()
+  })
+
   const user = { name: 'ann', passwordHash: '$scrypt$1$1$1$c2FsdHNhbHRzYWx0c2FsdA$c2FsdHNhbHRzYWx0c2FsdA' }
   test.each([
     ['programs, which send no origin', {}, undefined, 101],

@@ -40,7 +40,8 @@ export async function startServer(configuration: Configuration, { logger = silen
   // Any web page can open a WebSocket to this machine: as long as access is not configured, those of others may not.
   const keepsPagesOut = !exposure.isConfigured
   let broker: Broker | undefined
-  const accept = (transport: Transport): void => (broker === undefined ? transport.destroy() : broker.attach(transport, { listener: HTTP_LISTENER }))
+  const accept = (transport: Transport): void =>
+    broker === undefined ? transport.destroy() : broker.attach(transport, { listener: HTTP_LISTENER })
   const http = await openHttp(configuration, keepsPagesOut, health, accept, onError)
   try {
     const opened = await openBroker(configuration, {

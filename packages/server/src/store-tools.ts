@@ -10,4 +10,4 @@ export {
   StoreError,
   StoreMisuse,
   type StoreSummary
-} from '@godwit/storage/store-tools'
+} from '@godwit/storage/lmdb/store-tools'

@@ -23,4 +23,5 @@ for await (const { number, kind, outcome, end } of fuzzDataFile(seed, first, las
     process.exitCode = 1
   } else if (values.case !== undefined || outcome.startsWith('REFUSED')) console.log(`case ${number}, ${kind}: ${outcome}`)
 }
-for (const [what, count] of [...counts].sort()) console.log(`${String(count).padStart(6)} ${what}`)
+const table = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1))
+for (const [what, count] of table) console.log(`${String(count).padStart(6)} ${what}`)

@@ -58,7 +58,7 @@ describe('a SimDisk whose process dies', () => {
       await disk.open(SILENT)
       gaps.add(disk.append(MESSAGE, []) - committed)
     }
-    expect([...gaps].sort()).toEqual([1, 2, 3, 4])
+    expect([...gaps].sort((a, b) => a - b)).toEqual([1, 2, 3, 4])
   })
 
   test('keeps the progress that a consumer had when its commit was written', async () => {

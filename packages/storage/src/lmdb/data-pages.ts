@@ -158,10 +158,10 @@ export class DataPages {
    */
   checkFree({ free }: Meta): void {
     const what = 'the list of free pages'
-    for (const { key, value } of this.entries(what, free)) {
+    for (const entry of this.entries(what, free)) {
       this.#attempt(() => {
-        if (key.length !== 8) this.#fail(`${what} has a key that is none`)
-        for (const { page, count } of freePages(value(), what)) {
+        if (entry.key.length !== 8) this.#fail(`${what} has a key that is none`)
+        for (const { page, count } of freePages(entry.value(), what)) {
           if (page < 2n || page + count - 1n > this.#lastPage) this.#fail(`${what} has page ${page}, which is none`)
           for (let next = page; next < page + count; next++) {
             if (this.#isUsed(next)) this.#fail(`${what} has page ${next}, which is in use`)

@@ -44,7 +44,9 @@ export class FolderLock {
         })
       }
       if (cause instanceof Error && 'errcode' in cause && cause.errcode === NOT_EMPTY) {
-        throw new StoreError('failed', `cannot use ${folder}: ${path} must be empty; remove it if no broker is running`, { cause })
+        throw new StoreError('failed', `cannot use ${folder}: ${path} must be empty; remove it if no broker is running`, {
+          cause
+        })
       }
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new StoreError('failed', `cannot use ${folder}: ${reason}`, { cause })

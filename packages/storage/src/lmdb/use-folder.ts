@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { StoreError } from './store-error.ts'
 
 /**
@@ -8,7 +9,7 @@ import { StoreError } from './store-error.ts'
  */
 export function useFolder(folder: string): void {
   try {
-    if (statSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     if (!statSync(folder).isDirectory()) throw new StoreError('failed', `cannot use ${folder}: it is not a directory`)
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
@@ -17,13 +18,21 @@ export function useFolder(folder: string): void {
   }
 }
 
+/** Step by step: Node's own `recursive` never returns where the system denies that there is a parent, as in /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
   ENOSPC: 'there is no room',
   EDQUOT: 'the quota is used up',
-  ENOTDIR: 'a part of its path is not a directory'
+  ENOTDIR: 'a part of its path is not a directory',
+  ENOENT: 'it cannot be made there'
 }
 
 /** What the system says, without the call and the path. */

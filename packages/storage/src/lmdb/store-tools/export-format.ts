@@ -31,7 +31,7 @@ export const LINE_KINDS = [
   'end'
 ] as const
 
-export type LineKind = (typeof LINE_KINDS)[number]
+type LineKind = (typeof LINE_KINDS)[number]
 
 /** One line, for JSON: a field that is undefined is left out there, and Infinity becomes `null`. */
 export interface ExportLine {

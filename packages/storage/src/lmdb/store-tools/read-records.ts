@@ -19,7 +19,7 @@ export interface ReadSession {
   progress: ProgressRecord | undefined
 }
 
-export interface ReadGroup {
+interface ReadGroup {
   readonly record: SharedGroupRecord
   progress: ProgressRecord | undefined
 }

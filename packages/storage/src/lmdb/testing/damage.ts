@@ -10,7 +10,7 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
     for (let left = 1 + random(4); left > 0; left--) flip(bytes, random(bytes.length), random)
     return bytes
   },
-  "a flipped bit where a page says what it has": (bytes, random) => {
+  'a flipped bit where a page says what it has': (bytes, random) => {
     flip(bytes, random(bytes.length / PAGE) * PAGE + random(128), random)
     return bytes
   },

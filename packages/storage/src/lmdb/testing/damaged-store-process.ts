@@ -33,7 +33,7 @@ async function outcomeOf(path: string): Promise<string> {
   try {
     opened = await bench.open()
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'damaged') return `refused: ${error.message}`
+    if (error instanceof StoreError && (error.code === 'damaged' || error.code === 'format')) return `refused: ${error.message}`
     return `REFUSED WITHOUT A REASON: ${String(error)}`
   }
   const unread = await failureOf(() => readEverything(opened))
@@ -70,8 +70,7 @@ async function failureOf(action: () => Promise<void>): Promise<string | undefine
     await action()
     return undefined
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? ` (${String(error.cause)})` : ''
-    return `${String(error)}${cause}`
+    return error instanceof Error && error.cause instanceof Error ? `${error.message} (${error.cause.message})` : String(error)
   }
 }
 

@@ -23,7 +23,7 @@ export async function* fuzzDataFile(seed: number, first: number, last: number): 
   try {
     await fill(join(folder, 'whole'))
     // A process that does not survive a case leaves the rest to another.
-    for (let next = first; next <= last; ) {
+    for (let next = first; next <= last;) {
       for await (const finding of runCases(folder, seed, next, last)) {
         next = finding.number + 1
         yield finding
@@ -44,11 +44,9 @@ async function* runCases(
   last: number
 ): AsyncGenerator<DamageFinding, void, undefined> {
   const script = fileURLToPath(new URL('damaged-store-process.ts', import.meta.url))
-  const child = spawn(
-    process.execPath,
-    ['--conditions=godwit-source', script, folder, ...[seed, first, last].map(String)],
-    { stdio: ['ignore', 'pipe', 'ignore'] }
-  )
+  const child = spawn(process.execPath, ['--conditions=godwit-source', script, folder, ...[seed, first, last].map(String)], {
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
   const ended = new Promise<string>((resolve) => child.once('exit', (status, signal) => resolve(signal ?? `status ${status}`)))
   let current: { readonly number: number; readonly kind: string } | undefined
   let started = first - 1
