@@ -210,7 +210,7 @@ export class SimClient {
     this.#trace.add(() => `${this.clientId} loses its connection (${how})`)
     // As above: a CONNECT that has not been answered goes with its connection.
     connection.transport[this.isAccepted ? how : 'destroy']()
-    this.#model.connectionOver(this.clientId, undefined, isNoticed || !this.isAccepted)
+    this.#model.connectionOver(this.clientId, undefined, isNoticed || !this.isAccepted ? 'at once' : 'later')
     this.#forget()
   }
 

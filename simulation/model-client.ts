@@ -1,4 +1,4 @@
-import { Deadline } from './deadline.ts'
+import { Deadline, type Noticed } from './deadline.ts'
 import type { ModelSession } from './model-session.ts'
 import type { PublishedMessage } from './published-message.ts'
 
@@ -69,7 +69,7 @@ export class ModelClient {
 
   connecting(request: ConnectRequest, nowMs: number): Attempt {
     // It is taken over as soon as CONNECT is read.
-    if (this.attempt !== undefined) this.connectionOver(nowMs, undefined, false)
+    if (this.attempt !== undefined) this.connectionOver(nowMs, undefined, 'later')
     const isKnown = this.session !== undefined
     const mustBePresent = !request.cleanStart && isKnown && this.expiries.every(({ earliestMs }) => nowMs < earliestMs)
     const mayBePresent = isKnown ? this.expiries.some((expiry) => nowMs < expiry.latestIfNoticed(nowMs)) : this.mayExist
@@ -123,9 +123,9 @@ export class ModelClient {
   /**
    * The network connection is over, for whatever reason.
    *
-   * @param isNoticed whether the broker was told
+   * @param noticed when the broker hears of it, if it is not busy with CONNECT
    */
-  connectionOver(nowMs: number, farewell?: Farewell, isNoticed: boolean = true): void {
+  connectionOver(nowMs: number, farewell?: Farewell, noticed: Noticed = 'at once'): void {
     const { attempt, mustCleanStart } = this
     if (attempt === undefined) return
     this.#mustCleanStart = mustCleanStart
@@ -134,11 +134,13 @@ export class ModelClient {
     const shortest = Math.min(this.#shortestSeconds, changedSeconds ?? Infinity)
     const longest = Math.max(this.#longestSeconds, changedSeconds ?? 0)
     if (attempt.isAccepted) this.expiries = []
-    this.expiries.push(new Deadline(nowMs, shortest, longest, isNoticed))
-    if (changedSeconds !== undefined) this.#changedExpiry = new Deadline(nowMs, changedSeconds, changedSeconds, true)
+    this.expiries.push(
+      new Deadline(nowMs, shortest, longest, noticed === 'at once' && !attempt.isAccepted ? 'when quiet' : noticed)
+    )
+    if (changedSeconds !== undefined) this.#changedExpiry = new Deadline(nowMs, changedSeconds, changedSeconds, 'at once')
     if (attempt.will === undefined || !attempt.isAccepted) return
     const { message, delaySeconds } = attempt.will
-    const deadline = new Deadline(nowMs, Math.min(delaySeconds, shortest), Math.min(delaySeconds, longest), isNoticed)
+    const deadline = new Deadline(nowMs, Math.min(delaySeconds, shortest), Math.min(delaySeconds, longest), noticed)
     message.notBeforeMs = deadline.earliestMs
     const isDiscarded = farewell?.discardsWill === true
     this.wills.push({
@@ -169,7 +171,7 @@ export class ModelClient {
     this.brokerGone(nowMs)
     for (const deadline of this.#deadlines()) {
       deadline.noticed(nowMs)
-      deadline.putOnRecord()
+      deadline.quiet(nowMs)
     }
   }
 
@@ -181,9 +183,9 @@ export class ModelClient {
   quiet(nowMs: number, published: (will: PublishedMessage) => void): void {
     if (this.attempt === undefined && this.#changedExpiry !== undefined) this.expiries = [this.#changedExpiry]
     this.#changedExpiry = undefined
-    for (const deadline of this.expiries) deadline.putOnRecord()
+    for (const deadline of this.expiries) deadline.quiet(nowMs)
     for (const will of this.wills) {
-      will.deadline.putOnRecord()
+      will.deadline.quiet(nowMs)
       if (will.isBeingDiscarded) will.message.isForbidden = true
       else if (nowMs >= will.deadline.latestMs && !will.mayBeDiscarded && !will.mayBeCancelled) published(will.message)
     }

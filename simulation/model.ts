@@ -1,4 +1,5 @@
 import type { QoS, SubscriptionRequest } from '@godwit/protocol'
+import type { Noticed } from './deadline.ts'
 import { type Attempt, type ConnectRequest, type Farewell, ModelClient } from './model-client.ts'
 import { ModelSession, ModelSubscription } from './model-session.ts'
 import { type Moment, type PublishedContent, PublishedMessage } from './published-message.ts'
@@ -132,11 +133,11 @@ export class Model {
     return session
   }
 
-  connectionOver(clientId: string, farewell?: Farewell, isNoticed?: boolean): void {
+  connectionOver(clientId: string, farewell?: Farewell, noticed?: Noticed): void {
     const moment = this.next()
     const { attempt, session } = this.client(clientId)
     if (attempt?.isAccepted === true && session !== undefined) session.lastConnectedAt = moment
-    this.client(clientId).connectionOver(this.nowMs, farewell, isNoticed)
+    this.client(clientId).connectionOver(this.nowMs, farewell, noticed)
   }
 
   crashed(): void {

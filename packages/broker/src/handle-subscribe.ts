@@ -191,7 +191,9 @@ function grant(
   // Shared subscriptions get no retained messages ([5.0 4.8.2]); who asks for history, has them in it, in their place.
   const wantsRetained =
     retainHandling === RetainHandling.SendAtSubscribe || (retainHandling === RetainHandling.SendIfNew && isNew)
-  if (wantsRetained && shared === undefined && replay === undefined && engine.store.retainedCount > 0) session.retainedScans.begin(subscription)
+  if (wantsRetained && shared === undefined && replay === undefined && engine.store.retainedCount > 0) {
+    session.retainedScans.begin(subscription)
+  }
   engine.tell((events) => events.emit('subscribed', { clientId: session.clientId, topicFilter, qos }))
   return qos
 }

@@ -1,5 +1,13 @@
 export { createBroker } from './broker.ts'
-export type { Broker, BrokerCounts, BrokerOptions, ConnectedClient, NamedListener, PublishOptions, ReceivedMessage } from './broker.ts'
+export type {
+  Broker,
+  BrokerCounts,
+  BrokerOptions,
+  ConnectedClient,
+  NamedListener,
+  PublishOptions,
+  ReceivedMessage
+} from './broker.ts'
 export type {
   Accepted,
   Access,

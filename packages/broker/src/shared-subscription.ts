@@ -1,11 +1,4 @@
-import type {
-  LogEntry,
-  ProgressRecord,
-  SequenceNumber,
-  SequenceRange,
-  SharedGroupRecord,
-  StoredMessage
-} from '@godwit/storage'
+import type { LogEntry, ProgressRecord, SequenceNumber, SequenceRange, SharedGroupRecord, StoredMessage } from '@godwit/storage'
 import type { DurableQueue } from './durable-queue.ts'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'

@@ -1,5 +1,12 @@
 import { parseSharedSubscription, type SubscriptionRequest } from '@godwit/protocol'
-import type { LeavingRecord, ReplayRecord, SequenceNumber, SequenceRange, StoredSharedGroup, SubscriptionRecord } from '@godwit/storage'
+import type {
+  LeavingRecord,
+  ReplayRecord,
+  SequenceNumber,
+  SequenceRange,
+  StoredSharedGroup,
+  SubscriptionRecord
+} from '@godwit/storage'
 import { DurableQueue } from './durable-queue.ts'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'

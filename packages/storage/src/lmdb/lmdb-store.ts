@@ -13,6 +13,7 @@ import type {
 } from '../store.ts'
 import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
 import { Batch, type TakenBatch } from './batch.ts'
+import { CommitPacing } from './commit-pacing.ts'
 import type { CommitOutcome } from './committer.ts'
 import type { Trim } from './commit-messages.ts'
 import { DataFile } from './data-file.ts'
@@ -50,8 +51,8 @@ interface CommitInFlight {
  *               in memory    one commit,   tables, read through the page cache
  *                            one synced transaction
  * ```
- * One commit is in flight at a time; the next begins when it is done, or at the end of the turn in which the first change
- * was made. Reads see all three. What no longer matters when its commit begins never reaches the disk, and a commit of
+ * One commit is in flight at a time; the next begins when it is done and those who sent what it held had a moment to send
+ * more (see `CommitPacing`), or at the end of the turn in which the first change was made. Reads see all three. What no longer matters when its commit begins never reaches the disk, and a commit of
  * which nothing is left is done without it.
  *
  * A commit that fails (no room, an input/output error) is told, and its number not used again. Its changes stay, in
@@ -62,6 +63,7 @@ interface CommitInFlight {
 export class LmdbStore implements Store {
   readonly #file: DataFile
   readonly #batch = new Batch()
+  readonly #pacing = new CommitPacing()
   readonly #log: StoredLog
   readonly #records: StoredRecords
   readonly #retained: StoredRetained
@@ -70,6 +72,8 @@ export class LmdbStore implements Store {
   #gatheringCommit: CommitNumber = 1
   #gathering = false
   #inFlight: CommitInFlight | undefined = undefined
+  /** The next commit waits for more to come. */
+  #isHolding = false
   #failure: StoreError | undefined = undefined
   #shortage: StoreError | undefined = undefined
   /** While there is a shortage. */
@@ -175,6 +179,7 @@ export class LmdbStore implements Store {
 
   append(message: StoredMessage, queues: readonly QueueId[]): SequenceNumber {
     this.#change()
+    this.#pacing.messageCame()
     return this.#log.append(message, queues)
   }
 
@@ -219,6 +224,7 @@ export class LmdbStore implements Store {
 
   putReceived(clientId: string, packetIdentifier: number, message: StoredMessage): void {
     this.#change()
+    this.#pacing.messageCame()
     this.#records.putReceived(clientId, packetIdentifier, message)
   }
 
@@ -278,7 +284,7 @@ export class LmdbStore implements Store {
   }
 
   get #isIdle(): boolean {
-    return this.#inFlight === undefined && this.#pause === undefined
+    return this.#inFlight === undefined && this.#pause === undefined && !this.#isHolding
   }
 
   #begin(): void {
@@ -303,6 +309,7 @@ export class LmdbStore implements Store {
     const trims = this.#log.trims()
     if (this.#batch.isEmpty && trims.length === 0 && this.failure === undefined) return commit
     this.#inFlight = { commit, trims }
+    this.#pacing.began()
     this.#file.commit({ batch: this.#batch.take(), trims }, (outcome) => this.#finish(outcome))
     return undefined
   }
@@ -318,7 +325,7 @@ export class LmdbStore implements Store {
     onSettled?.()
   }
 
-  /** The next commit begins before the listener hears of this one, so that the disk does not wait for it. */
+  /** The next commit, unless it waits for more, begins before the listener hears of this one: the disk does not wait for it. */
   #succeed({ commit, trims }: CommitInFlight, unfinished: readonly QueueId[], shortage: StoreError | undefined): void {
     this.#failure = undefined
     this.#shortage = shortage
@@ -326,9 +333,26 @@ export class LmdbStore implements Store {
     this.#pauseMs = PAUSE_MS_MIN
     this.#log.land(trims, unfinished)
     this.#retained.land()
-    const done = this.#gathering || (this.#log.hasTrims && !this.#isClosing) ? this.#start() : undefined
+    this.#pacing.finished()
+    this.#isHolding = this.#gathering && this.#pacing.isWaiting && !this.#isClosing
+    if (this.#isHolding) this.#hold()
+    const begins = this.#gathering || (this.#log.hasTrims && !this.#isClosing)
+    const done = begins && !this.#isHolding ? this.#start() : undefined
     if (commit !== undefined) this.#listener?.onCommitted(commit)
     if (done !== undefined) this.#listener?.onCommitted(done)
+  }
+
+  /** Timers are too coarse for this: turns of the event loop go by, each of which reads what clients send. */
+  #hold(): void {
+    setImmediate(() => {
+      if (!this.#isHolding) return
+      if (this.#pacing.isWaiting) {
+        this.#hold()
+        return
+      }
+      this.#isHolding = false
+      this.#begin()
+    })
   }
 
   /** A commit tells whether there is little room: one is made even when there is nothing to commit. */
@@ -367,6 +391,7 @@ export class LmdbStore implements Store {
   /** Has everything committed that was gathered, until a commit fails. */
   async #settle(): Promise<void> {
     clearTimeout(this.#pause)
+    this.#isHolding = false
     await this.#reopening
     this.#pause = undefined
     for (let attempts = 0; this.#inFlight !== undefined || this.#gathering || !this.#batch.isEmpty; attempts++) {

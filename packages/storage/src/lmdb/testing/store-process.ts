@@ -83,8 +83,16 @@ class Writer {
   }
 }
 
+/** Waits where the test is slow to read: a full pipe is an error otherwise. */
 function say(line: string): void {
-  writeSync(1, `${line}\n`)
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`)
+      return
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+    }
+  }
 }
 
 await new Writer().run()
