@@ -94,8 +94,9 @@ export class Model {
     message.accepted(this.next(), this.nowMs)
   }
 
+  /** The broker has refused it. What was sent before that may have been taken. */
   refused(message: PublishedMessage): void {
-    message.isRefused = true
+    message.isRefused = message.transmissions === 1
     this.#loose.add(message)
   }
 

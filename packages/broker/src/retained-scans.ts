@@ -92,7 +92,8 @@ export class RetainedScans {
     page.then(
       (read) => {
         this.#isReading = false
-        if (this.#session.sender === sender) this.#sendPage(subscription, read, sender)
+        // A subscription that was replaced meanwhile has handed its scan on, and its record is no longer its own.
+        if (this.#session.sender === sender && this.#subscriptions.has(subscription)) this.#sendPage(subscription, read, sender)
         this.#session.pump()
       },
       (error: unknown) => {
