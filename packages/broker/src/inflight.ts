@@ -1,6 +1,6 @@
 import type { InflightRecord, SequenceNumber } from '@godwit/storage'
 import type { Message } from './message.ts'
-import { PacketIdentifiers } from './packet-identifiers.ts'
+import { freeIdentifiers, type IdentifiersInUse, PacketIdentifiers } from './packet-identifiers.ts'
 
 /** Whoever had a message sent, to be told when the client has finished with it. */
 export interface DeliverySource {
@@ -64,12 +64,12 @@ export class Delivery {
  * It outlives connections. On a new one everything unfinished is sent again in the original order, and only then
  * anything new ([5.0 MQTT-4.4.0-1], [3.1.1 MQTT-4.4.0-1]).
  */
-export class Inflight {
+export class Inflight implements IdentifiersInUse {
   /** In the order of sending. */
   readonly #unacknowledged = new Map<number, Delivery>()
   /** In the order of the PUBRECs, each with the connection that it was counted on. */
   readonly #released = new Map<number, number>()
-  readonly #identifiers: PacketIdentifiers
+  readonly #identifiers = new PacketIdentifiers()
   #sendQuota = 0
   /** Which connection it is, counted: the end of an exchange raises the quota of the connection that it was counted on. */
   #connection = 0
@@ -80,28 +80,25 @@ export class Inflight {
   /** @param messages undefined: nothing outlives a restart */
   constructor(messages?: InflightMessages) {
     this.#messages = messages
-    const unacknowledged = this.#unacknowledged
-    const released = this.#released
-    this.#identifiers = new PacketIdentifiers({
-      has: (packetIdentifier) => unacknowledged.has(packetIdentifier) || released.has(packetIdentifier),
-      get size() {
-        return unacknowledged.size + released.size
-      }
-    })
   }
 
   get size(): number {
     return this.#unacknowledged.size + this.#released.size
   }
 
+  /** Whether a packet identifier is in use. */
+  has(packetIdentifier: number): boolean {
+    return this.#unacknowledged.has(packetIdentifier) || this.#released.has(packetIdentifier)
+  }
+
   /** Whether a new message may be sent: there is quota and an identifier, and what is to be sent again has been. */
   get hasRoom(): boolean {
-    return this.#sendQuota > 0 && this.#toResend.length === 0 && this.#identifiers.free > 0
+    return this.#sendQuota > 0 && this.#toResend.length === 0 && freeIdentifiers(this) > 0
   }
 
   /** How many new messages may be sent. */
   get room(): number {
-    return this.#toResend.length === 0 ? Math.min(this.#sendQuota, this.#identifiers.free) : 0
+    return this.#toResend.length === 0 ? Math.min(this.#sendQuota, freeIdentifiers(this)) : 0
   }
 
   get unacknowledged(): Iterable<Delivery> {
@@ -132,7 +129,7 @@ export class Inflight {
 
   /** Takes a new message into flight under the next identifier; only with `hasRoom`. */
   add(delivery: Delivery): void {
-    delivery.packetIdentifier = this.#identifiers.next()
+    delivery.packetIdentifier = this.#identifiers.next(this)
     this.#unacknowledged.set(delivery.packetIdentifier, delivery)
     this.#keep(delivery)
     this.#spendQuota(delivery)

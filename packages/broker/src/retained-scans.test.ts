@@ -159,6 +159,24 @@ describe('retained messages for a new subscription', () => {
     expect((await next.drains()).toSorted()).toEqual(Array.from({ length: 5 }, (_, index) => `t/${5 + index}`))
   })
 
+  it('given a subscription that is replaced while a page is being read, then the new one stays on record, and the scan goes on', async () => {
+    const world = await World.open({ readsLate: true })
+    for (let index = 0; index < 10; index++) retain(world, `t/${index}`)
+    const client = await world.connects({ clientId: 'c', receiveMaximum: 5, ...DURABLE })
+    await client.subscribes('t/#', { noLocal: true })
+    world.holdsAnswers = true
+    const first = client.takesPublishes()
+    for (const publish of first) client.acknowledges(publish)
+    await world.settle()
+    await client.subscribes('t/#', { noLocal: false, retainHandling: RetainHandling.DoNotSend })
+    world.holdsAnswers = false
+    expect([...first.map(({ topicName }) => topicName), ...(await client.drains())].toSorted()).toEqual(
+      Array.from({ length: 10 }, (_, index) => `t/${index}`)
+    )
+    await world.restart()
+    expect(world.session('c').subscriptions.get('t/#')?.noLocal).toBe(false)
+  })
+
   it('given a connection that breaks before the first page, then the retained messages come on the next', async () => {
     const world = await World.open()
     for (let index = 0; index < 10; index++) retain(world, `t/${index}`)
