@@ -69,6 +69,7 @@ export class World {
 
   /** Both ends of a connection notice that it is lost; what was on its way is. */
   cutBoth(client: SimClient): void {
+    if (!client.isConnected) return
     this.#servers.get(client.clientId)?.cut()
     client.loses('cut', true)
   }

@@ -135,10 +135,13 @@ export class Inflight implements IdentifiersInUse {
     this.#spendQuota(delivery)
   }
 
-  /** Keeps the messages that cannot be read back any longer. Returns whether there were any. */
-  keepMessages(): boolean {
+  /**
+   * Keeps the messages that cannot be read back any longer. Returns whether there were any.
+   * @param left whoever had its messages sent, and may be gone after a restart
+   */
+  keepMessages(left?: DeliverySource): boolean {
     let hasKept = false
-    for (const delivery of this.#unacknowledged.values()) hasKept = this.#keep(delivery) || hasKept
+    for (const delivery of this.#unacknowledged.values()) hasKept = this.#keep(delivery, left) || hasKept
     return hasKept
   }
 
@@ -217,9 +220,9 @@ export class Inflight implements IdentifiersInUse {
     return { inflight, released: [...this.#released.keys()] }
   }
 
-  #keep(delivery: Delivery): boolean {
+  #keep(delivery: Delivery, left?: DeliverySource): boolean {
     if (this.#messages === undefined || delivery.isKept) return false
-    if (delivery.source?.holds(delivery.sequence) === true) return false
+    if (delivery.source !== left && delivery.source?.holds(delivery.sequence) === true) return false
     delivery.isKept = true
     this.#messages.put(delivery.packetIdentifier, delivery.message)
     return true

@@ -234,6 +234,22 @@ describe('messages in flight', () => {
     expect(takes(after)).toEqual(['1 DUP 2 2', '2 DUP 1 1'])
   })
 
+  it('given a member that left a group of others that are not durable, then what it has in flight comes again after a restart', async () => {
+    const world = await World.open()
+    const before = await world.connects({ clientId: 'm', ...DURABLE })
+    await before.subscribes('$share/g/t', { qos: 2 })
+    world.publish('t', { payload: '1', qos: 2 })
+    await world.settle()
+    expect(takes(before)).toEqual(['2 1 1'])
+    const other = await world.connects({ clientId: 'other', sessionExpiryInterval: 0 })
+    await other.subscribes('$share/g/t', { qos: 2 })
+    await before.unsubscribes('$share/g/t')
+    for (let restarts = 0; restarts < 2; restarts++) await world.restart()
+    const after = await world.connects({ clientId: 'm', ...DURABLE })
+    expect(takes(after)).toEqual(['2 DUP 1 1'])
+    expect(world.engine.fates.count('store-failed')).toBe(0)
+  })
+
   it.each([
     ['is there', false],
     ['was restarted', true]

@@ -318,9 +318,12 @@ export class Session implements DeliverySource, LogReaderOwner {
     return this.#consumer?.holds(sequence) ?? false
   }
 
-  /** A queue was left or cut: what is in flight and cannot be read back from it any longer is kept by itself. */
-  keepInflight(): void {
-    if (this.inflight.keepMessages()) this.touch()
+  /**
+   * A queue was left or cut: what is in flight and cannot be read back from it any longer is kept by itself.
+   * @param left the group that it has left, whose queue may be gone after a restart
+   */
+  keepInflight(left?: SharedSubscription): void {
+    if (this.inflight.keepMessages(left)) this.touch()
   }
 
   /** Has the progress of a durable session written with the commit being gathered. */

@@ -84,6 +84,12 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
     if (this.#hasInflight(member.session)) this.#remember(member.session)
   }
 
+  /** A member leaves. Its messages in flight are its own from here on: after a restart there may be no group to read them from. */
+  leave(member: Subscription): void {
+    this.remove(member)
+    member.session.keepInflight(this)
+  }
+
   /** A member, or one that has left, has a message of the group in flight, as it had before a restart. */
   restoreInflight(session: Session): void {
     if (!session.groups.has(this)) this.#remember(session)

@@ -256,7 +256,7 @@ export class Subscriptions {
   }
 
   #leaveGroup(node: FilterNode, group: SharedSubscription, subscription: Subscription, fate: Fate): void {
-    group.remove(subscription)
+    group.leave(subscription)
     this.#engine.tree.changed()
     if (!group.isEmpty) return
     const { queue } = node
