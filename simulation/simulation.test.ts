@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { explain, runHistories } from './run-histories.ts'
 
@@ -7,9 +6,11 @@ const SEED_VARIABLE = 'GODWIT_SIMULATION_SEED'
 /** How many histories to play. */
 const RUNS_VARIABLE = 'GODWIT_SIMULATION_RUNS'
 const RUNS = 3000
+/** The same histories every time, so that a change is to blame for what it breaks; `npm run simulation` plays new ones. */
+const FIRST_SEED = 1
 
 const chosenSeed = wholeNumber(SEED_VARIABLE)
-const seed = chosenSeed ?? randomInt(2 ** 30)
+const seed = chosenSeed ?? FIRST_SEED
 const runs = wholeNumber(RUNS_VARIABLE) ?? (chosenSeed === undefined ? RUNS : 1)
 
 test(`${runs} random histories, from seed ${seed}, keep the promise`, { timeout: 60_000 + runs * 100 }, async () => {
