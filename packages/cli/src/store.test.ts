@@ -181,12 +181,13 @@ describe('a mistake: status 2, in one line', () => {
     [['check', 'none', '--jsn'], "unknown option '--jsn'; did you mean --json?"],
     [['backup', 'none', 'copy'], 'none holds no store; accepted is a folder with a file data.mdb'],
     [['backup', 'none', '.'], '. exists; accepted is a path where there is nothing yet'],
-    [['restore', 'none', 'data'], 'none holds no store; accepted is a folder with a file data.mdb'],
+    // Each has a folder of its own: they run side by side.
+    [['restore', 'none', 'restored'], 'none holds no store; accepted is a folder with a file data.mdb'],
     [['export', 'none'], 'none holds no store; accepted is a folder with a file data.mdb'],
     [['export', 'none', '--output', '/'], '/ exists; accepted is the path of a file that does not, or -'],
     [['import', '-'], "missing required argument 'dir'"],
-    [['import', '-', 'data'], 'standard input:1: the export ends without its last line, {"kind":"end"}: it is not whole'],
-    [['import', 'none', 'data'], "cannot read none: ENOENT: no such file or directory, open 'none'"]
+    [['import', '-', 'imported'], 'standard input:1: the export ends without its last line, {"kind":"end"}: it is not whole'],
+    [['import', 'none', 'empty'], "cannot read none: ENOENT: no such file or directory, open 'none'"]
   ]
   test.concurrent.each(cases)('%j', async (args, line) => {
     expect(await runGodwit(['store', ...args], { cwd: bench.directory })).toEqual({
