@@ -7,7 +7,6 @@ import {
   PINGREQ,
   ProtocolVersion,
   type PublishPacket,
-  type SubscriptionRequest,
   topicMatches
 } from '@godwit/protocol'
 import { disconnect, puback, pubcomp, publish, pubrec, pubrel, subscribe, unsubscribe } from '@godwit/testkit'
@@ -19,6 +18,7 @@ import type { Model } from './model.ts'
 import type { Attempt, ConnectRequest, Farewell } from './model-client.ts'
 import type { ModelSession } from './model-session.ts'
 import type { PublishedMessage } from './published-message.ts'
+import type { Subscribing } from './replay-model.ts'
 import { ServerDuties } from './server-duties.ts'
 import type { Trace } from './trace.ts'
 import { Violation } from './violation.ts'
@@ -95,7 +95,7 @@ export class SimClient {
     transport.start({
       onData: (chunk) => {
         if (this.#connection !== connection) return
-        decoder.push(chunk)
+        decoder.push(new Uint8Array(chunk))
         for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) {
           this.#trace.add(() => `${this.clientId} ◁ ${describePacket(packet)}`)
           this.#handle(connection, packet)
@@ -148,7 +148,7 @@ export class SimClient {
     }
   }
 
-  subscribes(requests: readonly SubscriptionRequest[], identifier: number): void {
+  subscribes(requests: readonly Subscribing[], identifier: number): void {
     const connection = this.#connection
     if (connection?.session === undefined) return
     const packetIdentifier = this.#freeIdentifier()
@@ -157,7 +157,7 @@ export class SimClient {
     this.#write(
       subscribe(
         packetIdentifier,
-        requests.map(({ topicFilter, ...options }) => [topicFilter, options] as const),
+        requests.map(({ replayed, topicFilter, ...options }) => [replayFilter(topicFilter, replayed), options] as const),
         identifier > 0 ? { subscriptionIdentifier: identifier } : {}
       )
     )
@@ -381,4 +381,10 @@ export class SimClient {
     this.#trace.add(() => `${this.clientId} ▷ ${describePacket(packet)}`)
     this.#connection?.transport.write(encodePacket(packet, this.version))
   }
+}
+
+/** A topic filter that asks for history first. */
+function replayFilter(topicFilter: string, replayed: number | undefined): string {
+  if (replayed === undefined) return topicFilter
+  return `$replay/${replayed === Infinity ? 'all' : `last=${replayed}`}/${topicFilter}`
 }

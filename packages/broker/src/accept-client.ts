@@ -73,19 +73,15 @@ function accept(
   keepWill(connection, packet, clientId)
   const agreement: Agreement = {
     identity,
-    // A password has served its purpose: it must not stay in memory for as long as the client is connected.
-    request: { ...request, password: undefined },
     session,
-    receiveMaximum: packet.properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT,
     keepAliveSeconds: keepAliveOf(connection, packet),
-    requestProblemInformation: packet.properties.requestProblemInformation ?? true,
-    authenticationMethod: packet.properties.authenticationMethod
+    authentication: authenticationOf(packet, request)
   }
   connection.accept(agreement, packet)
   const sessionPresent = session === known
   const welcome = () => {
     sendConnack(connection, packet, agreement, sessionPresent, accepted, authenticationData)
-    session.attach(connection.sender, agreement.receiveMaximum)
+    session.attach(connection.sender, packet.properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT)
   }
   // What CONNACK says of the session has to be true after a crash as well; so has the end of the one before, of whichever
   // connection it came.
@@ -123,6 +119,17 @@ function keepWill({ engine }: Connection, { will }: ConnectPacket, clientId: str
   const message = Message.publish({ ...will, properties }, clientId, engine.clock.now())
   message.own()
   engine.wills.arm(clientId, message, willDelayInterval ?? 0)
+}
+
+/**
+ * A password has served its purpose: it must not stay in memory for as long as the client is connected, and nor may what is
+ * a view of the same bytes.
+ */
+function authenticationOf({ properties }: ConnectPacket, request: ConnectRequest): Agreement['authentication'] {
+  const method = properties.authenticationMethod
+  if (method === undefined) return undefined
+  const told = { ...properties, authenticationData: undefined }
+  return { method, request: { ...request, password: undefined, will: undefined, properties: told } }
 }
 
 /** [5.0 MQTT-3.1.2-21] [3.1.1 MQTT-3.1.2-24]: only 5.0 clients can be told another one than their own */

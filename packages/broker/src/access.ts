@@ -77,7 +77,8 @@ export interface Access {
   /** Absent: everybody may connect. Not asked where an Authentication Method is used. */
   authenticate?(request: ConnectRequest): MaybePromise<Accepted | Refused>
   /**
-   * Begins an exchange for an Authentication Method, at CONNECT or to re-authenticate.
+   * Begins an exchange for an Authentication Method, at CONNECT or to re-authenticate: then without the password, the will
+   * and the Authentication Data of CONNECT, which are let go of.
    * Undefined, or absent: the method is not known, and refused with 0x8C ([5.0 MQTT-4.12.0-1]).
    */
   enhancedAuthentication?(method: string, request: ConnectRequest): EnhancedAuthentication | undefined

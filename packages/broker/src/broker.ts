@@ -77,6 +77,11 @@ export interface NamedListener {
   readonly name?: string
 }
 
+/** What accepts connections for a broker: the threads of `@godwit/transport/io-threads`, for one. */
+export interface ListenOn {
+  listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<Listener>
+}
+
 /** A client that is connected. */
 export interface ConnectedClient {
   readonly clientId: string
@@ -197,12 +202,13 @@ export class Broker {
 
   /**
    * Accepts connections at an address.
+   * @param on where their sockets live; default: on this thread
    * @throws ListenError if it cannot, saying where and why
    */
-  async listen(options: ListenOptions & NamedListener): Promise<Listener> {
+  async listen(options: ListenOptions & NamedListener, on: ListenOn = { listen }): Promise<Listener> {
     if (this.#engine.isClosing) throw new Error('the broker is closed')
     const { name = '' } = options
-    const listener = await listen(options, (transport) => this.attach(transport, { listener: name }))
+    const listener = await on.listen(options, (transport) => this.attach(transport, { listener: name }))
     this.#listeners.add(listener)
     return listener
   }

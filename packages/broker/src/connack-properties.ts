@@ -7,7 +7,7 @@ import { toExpiryInterval } from './session-expiry.ts'
 export function connackProperties(
   { engine }: Connection,
   packet: ConnectPacket,
-  { identity, session, keepAliveSeconds, authenticationMethod }: Agreement,
+  { identity, session, keepAliveSeconds, authentication }: Agreement,
   accepted: Accepted,
   authenticationData: Uint8Array | undefined
 ): ConnackProperties {
@@ -28,7 +28,7 @@ export function connackProperties(
     serverKeepAlive: keepAliveSeconds === packet.keepAliveSeconds ? undefined : keepAliveSeconds,
     responseInformation: requestResponseInformation === true ? options.responseInformation : undefined,
     userProperties: accepted.userProperties,
-    authenticationMethod,
+    authenticationMethod: authentication?.method,
     authenticationData
   }
 }

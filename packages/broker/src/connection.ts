@@ -20,7 +20,7 @@ import type { Delivery } from './inflight.ts'
 import { PacketSender, type SenderOwner } from './packet-sender.ts'
 import { toConnectReasonCode, toDisconnectReasonCode } from './reason-codes.ts'
 import type { Session } from './session.ts'
-import type { Timer } from './timers.ts'
+import type { Timer, TimerOwner } from './timers.ts'
 import { InboundTopicAliases } from './topic-aliases.ts'
 
 /** How long a peer may take to close after we have; then its connection is cut. */
@@ -36,15 +36,11 @@ export interface CloseReason {
 /** What CONNECT and CONNACK have settled for the rest of a connection. */
 export interface Agreement {
   readonly identity: ClientIdentity
-  readonly request: ConnectRequest
   readonly session: Session
-  /** The client's Receive Maximum. */
-  readonly receiveMaximum: number
   /** Seconds, as the server enforces it: the client's, or the Server Keep Alive; 0: off. */
   readonly keepAliveSeconds: number
-  /** False: Reason Strings and User Properties only on PUBLISH, CONNACK and DISCONNECT ([5.0 MQTT-3.1.2-29]). */
-  readonly requestProblemInformation: boolean
-  readonly authenticationMethod: string | undefined
+  /** What to authenticate again by; undefined: CONNECT named no Authentication Method. */
+  readonly authentication: { readonly method: string; readonly request: ConnectRequest } | undefined
 }
 
 /**
@@ -56,7 +52,7 @@ export interface Agreement {
  *        └───────────── refused, timeout ───────────────▷ ┘
  * ```
  */
-export class Connection implements TransportReceiver, SenderOwner {
+export class Connection implements TransportReceiver, SenderOwner, TimerOwner {
   readonly engine: Engine
   readonly transport: Transport
   readonly listener: string
@@ -85,7 +81,7 @@ export class Connection implements TransportReceiver, SenderOwner {
     this.inboundAliases = new InboundTopicAliases(engine.limits.topicAliasMaximum)
     this.sender = new PacketSender(engine, transport, this)
     this.#lastReceivedAtMs = engine.clock.now()
-    this.#timer = engine.timers.create(() => this.#onTimer())
+    this.#timer = engine.timers.create(this)
     engine.timers.set(this.#timer, this.#lastReceivedAtMs + engine.limits.connectTimeoutSeconds * 1000)
   }
 
@@ -118,6 +114,7 @@ export class Connection implements TransportReceiver, SenderOwner {
     this.engine.inputAtMs = this.#lastReceivedAtMs
     this.decoder.push(chunk)
     this.#handlePackets()
+    this.decoder.keep()
   }
 
   onDrain(): void {
@@ -171,10 +168,10 @@ export class Connection implements TransportReceiver, SenderOwner {
   accept(agreement: Agreement, connect: ConnectPacket): void {
     const { engine } = this
     engine.clients.set(agreement.identity.clientId, this)
-    const { topicAliasMaximum } = connect.properties
+    const { topicAliasMaximum = 0, requestProblemInformation = true } = connect.properties
     this.#agreement = agreement
     this.#unreleasedBefore = agreement.session.received.size
-    this.sender.open(Math.min(topicAliasMaximum ?? 0, engine.limits.topicAliasMaximum), agreement.requestProblemInformation)
+    this.sender.open(Math.min(topicAliasMaximum, engine.limits.topicAliasMaximum), requestProblemInformation)
     this.#setKeepAlive(agreement.keepAliveSeconds)
   }
 
@@ -367,7 +364,7 @@ export class Connection implements TransportReceiver, SenderOwner {
     this.engine.timers.set(this.#timer, this.#lastReceivedAtMs + timeoutMs)
   }
 
-  #onTimer(): void {
+  onTimer(): void {
     if (this.#isClosed) {
       this.cut()
       return

@@ -192,6 +192,11 @@ export class Engine {
     return this.#committedThrough(this.store.gatheringCommit)
   }
 
+  /** Resolves when whatever waits for a commit by now has been answered; rejects if that fails. */
+  answered(): Promise<void> {
+    return this.#committedThrough(this.commits.awaited)
+  }
+
   /** Resolves when nobody waits for a commit any longer, be it durable or lost. */
   async settled(): Promise<void> {
     while (this.commits.awaited > 0) await this.#committedThrough(this.commits.awaited).catch(() => {})

@@ -2,6 +2,7 @@ import {
   MqttError,
   PacketType,
   type PublishPacket,
+  type PublishProperties,
   type PublishReasonCode,
   type QoS,
   ReasonCode,
@@ -12,7 +13,7 @@ import { authorize, type Verdict } from './authorization.ts'
 import type { Agreement, Connection } from './connection.ts'
 import type { Fate } from './fates.ts'
 import { isPromise } from './maybe-promise.ts'
-import { Message } from './message.ts'
+import { Message, type MessageContent } from './message.ts'
 import type { Behaviour } from './options.ts'
 import { Routed } from './router.ts'
 
@@ -58,6 +59,7 @@ export function handlePublish(connection: Connection, agreement: Agreement, pack
   const { topicName, qos, retain } = message
   const verdict = authorize(engine, agreement.identity, { action: 'publish', topicName, qos, retain })
   if (isPromise(verdict)) {
+    message.own()
     const abandon = (): void => engine.fates.record('publisher-gone', message, message.publisherClientId)
     connection.hold(verdict, (known) => decide(connection, agreement, packet, message, known), abandon)
   } else decide(connection, agreement, packet, message, verdict)
@@ -82,8 +84,10 @@ function toMessage(connection: Connection, agreement: Agreement, packet: Publish
 }
 
 /** An alias is between two ends of one connection: the message goes on with its topic name, and without it. */
-function withoutAlias(packet: PublishPacket, topicName: string): PublishPacket {
-  return { ...packet, topicName, properties: { ...packet.properties, topicAlias: undefined } }
+function withoutAlias(packet: PublishPacket, topicName: string): MessageContent {
+  const { payload, qos, retain } = packet
+  const properties: PublishProperties = { ...packet.properties, topicAlias: undefined }
+  return { topicName, payload, qos, retain, properties }
 }
 
 /** What a client may not do after CONNACK told it so. 3.1 and 3.1.1 clients cannot be told. */
@@ -192,7 +196,10 @@ function refuse(connection: Connection, packet: PublishPacket, message: Message,
   }
   // [3.1.1 MQTT-3.3.5-2] there is no negative acknowledgement: acknowledge it as usual, or close
   if (closesMqtt3(engine.options, fate, packet.qos)) {
-    connection.close({ reasonCode, reason: `${reasonCodeName(reasonCode)}: ${reason}` })
+    const close = (): void => connection.close({ reasonCode, reason: `${reasonCodeName(reasonCode)}: ${reason}` })
+    // What came before is answered first: a client that has to send it again might fill the backlog with it, again and again.
+    if (connection.sender.unansweredPublishes === 0) close()
+    else connection.hold(engine.answered(), close)
   } else if (packet.qos > 0) {
     connection.sender.acknowledge(packet.qos === 1 ? PacketType.Puback : PacketType.Pubrec, packet.packetIdentifier, false)
   }

@@ -155,7 +155,7 @@ function subscribe(
     hasStored
   )
   // Retained messages, history, and what waits for a group that has a new member, come after the SUBACK that announces them.
-  if (!session.retainedScans.isActive && !session.replays.isActive && session.groups.size === 0) return
+  if (!session.hasToCatchUp) return
   if (hasStored) engine.afterCommit(() => session.pump())
   else session.pump()
 }

@@ -4,6 +4,7 @@ export type {
   BrokerCounts,
   BrokerOptions,
   ConnectedClient,
+  ListenOn,
   NamedListener,
   PublishOptions,
   ReceivedMessage

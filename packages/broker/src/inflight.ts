@@ -65,10 +65,11 @@ export class Delivery {
  * anything new ([5.0 MQTT-4.4.0-1], [3.1.1 MQTT-4.4.0-1]).
  */
 export class Inflight implements IdentifiersInUse {
+  // Made when the first message comes: most clients of a large fleet are sent nothing for a long time.
   /** In the order of sending. */
-  readonly #unacknowledged = new Map<number, Delivery>()
+  #unacknowledged: Map<number, Delivery> | undefined = undefined
   /** In the order of the PUBRECs, each with the connection that it was counted on. */
-  readonly #released = new Map<number, number>()
+  #released: Map<number, number> | undefined = undefined
   readonly #identifiers = new PacketIdentifiers()
   #sendQuota = 0
   /** Which connection it is, counted: the end of an exchange raises the quota of the connection that it was counted on. */
@@ -83,12 +84,12 @@ export class Inflight implements IdentifiersInUse {
   }
 
   get size(): number {
-    return this.#unacknowledged.size + this.#released.size
+    return (this.#unacknowledged?.size ?? 0) + (this.#released?.size ?? 0)
   }
 
   /** Whether a packet identifier is in use. */
   has(packetIdentifier: number): boolean {
-    return this.#unacknowledged.has(packetIdentifier) || this.#released.has(packetIdentifier)
+    return this.#unacknowledged?.has(packetIdentifier) === true || this.isReleased(packetIdentifier)
   }
 
   /** Whether a new message may be sent: there is quota and an identifier, and what is to be sent again has been. */
@@ -102,18 +103,18 @@ export class Inflight implements IdentifiersInUse {
   }
 
   get unacknowledged(): Iterable<Delivery> {
-    return this.#unacknowledged.values()
+    return this.#unacknowledged?.values() ?? []
   }
 
   get released(): Iterable<number> {
-    return this.#released.keys()
+    return this.#released?.keys() ?? []
   }
 
   /** Begins on a new connection, whose client takes `receiveMaximum` messages at a time ([5.0 MQTT-4.9.0-1]). */
   open(receiveMaximum: number): void {
     this.#sendQuota = receiveMaximum
     this.#connection++
-    this.#toResend = [...this.#unacknowledged.values()].reverse()
+    this.#toResend = [...this.unacknowledged].reverse()
   }
 
   /** The next message to send again, as far as the quota allows. */
@@ -130,7 +131,7 @@ export class Inflight implements IdentifiersInUse {
   /** Takes a new message into flight under the next identifier; only with `hasRoom`. */
   add(delivery: Delivery): void {
     delivery.packetIdentifier = this.#identifiers.next(this)
-    this.#unacknowledged.set(delivery.packetIdentifier, delivery)
+    this.#put(delivery)
     this.#keep(delivery)
     this.#spendQuota(delivery)
   }
@@ -141,7 +142,7 @@ export class Inflight implements IdentifiersInUse {
    */
   keepMessages(left?: DeliverySource): boolean {
     let hasKept = false
-    for (const delivery of this.#unacknowledged.values()) hasKept = this.#keep(delivery, left) || hasKept
+    for (const delivery of this.unacknowledged) hasKept = this.#keep(delivery, left) || hasKept
     return hasKept
   }
 
@@ -150,18 +151,18 @@ export class Inflight implements IdentifiersInUse {
     delivery.packetIdentifier = packetIdentifier
     delivery.wasSent = true
     delivery.isKept = isKept
-    this.#unacknowledged.set(packetIdentifier, delivery)
+    this.#put(delivery)
     this.#identifiers.continueAfter(packetIdentifier)
   }
 
   restoreReleased(packetIdentifier: number): void {
-    this.#released.set(packetIdentifier, 0)
+    this.#putReleased(packetIdentifier, 0)
     this.#identifiers.continueAfter(packetIdentifier)
   }
 
   /** PUBACK, or a PUBREC of 0x80 and above: the exchange ends ([5.0 MQTT-4.4.0-2]). */
   acknowledge(packetIdentifier: number, qos: 1 | 2): Delivery | undefined {
-    const delivery = this.#unacknowledged.get(packetIdentifier)
+    const delivery = this.#unacknowledged?.get(packetIdentifier)
     if (delivery === undefined || delivery.qos !== qos) return undefined
     this.#remove(delivery)
     this.#raiseQuota(delivery.countedOn)
@@ -170,15 +171,15 @@ export class Inflight implements IdentifiersInUse {
 
   /** PUBREC: from here on only PUBREL is sent ([5.0 MQTT-4.3.3-6]); the quota is not raised before PUBCOMP. */
   receive(packetIdentifier: number): Delivery | undefined {
-    const delivery = this.#unacknowledged.get(packetIdentifier)
+    const delivery = this.#unacknowledged?.get(packetIdentifier)
     if (delivery === undefined || delivery.qos !== 2) return undefined
     this.#remove(delivery)
-    this.#released.set(packetIdentifier, delivery.countedOn)
+    this.#putReleased(packetIdentifier, delivery.countedOn)
     return delivery
   }
 
   contains(delivery: Delivery): boolean {
-    return this.#unacknowledged.get(delivery.packetIdentifier) === delivery
+    return this.#unacknowledged?.get(delivery.packetIdentifier) === delivery
   }
 
   /**
@@ -187,20 +188,20 @@ export class Inflight implements IdentifiersInUse {
    */
   sendsLate(delivery: Delivery): boolean {
     if (!this.contains(delivery)) return false
-    this.#unacknowledged.delete(delivery.packetIdentifier)
-    this.#unacknowledged.set(delivery.packetIdentifier, delivery)
+    this.#unacknowledged?.delete(delivery.packetIdentifier)
+    this.#put(delivery)
     return true
   }
 
   isReleased(packetIdentifier: number): boolean {
-    return this.#released.has(packetIdentifier)
+    return this.#released?.has(packetIdentifier) === true
   }
 
   /** PUBCOMP. */
   complete(packetIdentifier: number): boolean {
-    const countedOn = this.#released.get(packetIdentifier)
+    const countedOn = this.#released?.get(packetIdentifier)
     if (countedOn === undefined) return false
-    this.#released.delete(packetIdentifier)
+    this.#released?.delete(packetIdentifier)
     this.#raiseQuota(countedOn)
     return true
   }
@@ -214,10 +215,10 @@ export class Inflight implements IdentifiersInUse {
 
   toRecords(): { readonly inflight: readonly InflightRecord[]; readonly released: readonly number[] } {
     const inflight: InflightRecord[] = []
-    for (const delivery of this.#unacknowledged.values()) if (delivery.wasSent) inflight.push(toRecord(delivery))
+    for (const delivery of this.unacknowledged) if (delivery.wasSent) inflight.push(toRecord(delivery))
     // Those that wait for their commit go out after it, and so behind what has gone out already.
-    for (const delivery of this.#unacknowledged.values()) if (!delivery.wasSent) inflight.push(toRecord(delivery))
-    return { inflight, released: [...this.#released.keys()] }
+    for (const delivery of this.unacknowledged) if (!delivery.wasSent) inflight.push(toRecord(delivery))
+    return { inflight, released: [...this.released] }
   }
 
   #keep(delivery: Delivery, left?: DeliverySource): boolean {
@@ -228,8 +229,18 @@ export class Inflight implements IdentifiersInUse {
     return true
   }
 
+  #put(delivery: Delivery): void {
+    this.#unacknowledged ??= new Map()
+    this.#unacknowledged.set(delivery.packetIdentifier, delivery)
+  }
+
+  #putReleased(packetIdentifier: number, countedOn: number): void {
+    this.#released ??= new Map()
+    this.#released.set(packetIdentifier, countedOn)
+  }
+
   #remove(delivery: Delivery): void {
-    this.#unacknowledged.delete(delivery.packetIdentifier)
+    this.#unacknowledged?.delete(delivery.packetIdentifier)
     if (!delivery.isKept) return
     delivery.isKept = false
     this.#messages?.delete(delivery.packetIdentifier)

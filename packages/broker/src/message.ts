@@ -1,6 +1,15 @@
-import { encodePublish, type EncodedPublish, type MessageProperties, ProtocolVersion, type QoS } from '@godwit/protocol'
+import {
+  encodePublish,
+  type EncodedPublish,
+  type MessageProperties,
+  ProtocolVersion,
+  type QoS,
+  ReceivedPublish
+} from '@godwit/protocol'
 import type { SequenceNumber, StoredMessage } from '@godwit/storage'
 import { SEQUENCE_PROPERTY } from './replay-requests.ts'
+
+const EMPTY = new Uint8Array(0)
 
 /** What a message is made from, when it comes from a client, a will, or the application. */
 export interface MessageContent {
@@ -13,17 +22,20 @@ export interface MessageContent {
 
 /**
  * An Application Message in the broker: one object for all its subscribers, encoded at most once for each of the four
- * layouts that they can need.
+ * layouts that they can need, and not at all for the one that it was received in.
  */
 export class Message implements StoredMessage {
   readonly topicName: string
-  payload: Uint8Array
   readonly qos: QoS
   readonly retain: boolean
   properties: MessageProperties
   readonly publisherClientId: string
   readonly publishedAtMs: number
   readonly expiresAtMs: number
+  /** The packet that it came in; undefined: it came in none, or has been changed since. */
+  readonly #received: ReceivedPublish | undefined
+  /** Of a message that was received, a view made on demand. */
+  #payload: Uint8Array | undefined
   /** Whether its bytes are its own, not views of a chunk that was received. */
   #isOwned: boolean
   #withSequence: Message | undefined = undefined
@@ -40,7 +52,6 @@ export class Message implements StoredMessage {
     isOwned: boolean
   ) {
     this.topicName = content.topicName
-    this.payload = content.payload
     this.qos = content.qos
     this.retain = content.retain
     this.properties = content.properties
@@ -48,9 +59,17 @@ export class Message implements StoredMessage {
     this.publishedAtMs = publishedAtMs
     this.expiresAtMs = expiresAtMs
     this.#isOwned = isOwned
+    if (content instanceof ReceivedPublish) {
+      this.#received = content
+      this.#payload = undefined
+      if (content.isWhole) this.#adopt(content)
+    } else {
+      this.#received = undefined
+      this.#payload = content.payload
+    }
   }
 
-  /** A message that is being published now; its bytes may be views of a received chunk. */
+  /** A message that is being published now; its bytes may be those of a received chunk. */
   static publish(content: MessageContent, publisherClientId: string, nowMs: number): Message {
     const { messageExpiryInterval } = content.properties
     const expiresAtMs = messageExpiryInterval === undefined ? Infinity : nowMs + messageExpiryInterval * 1000
@@ -79,9 +98,19 @@ export class Message implements StoredMessage {
     return this.#withSequence
   }
 
+  get payload(): Uint8Array {
+    this.#payload ??= this.#received?.payload ?? EMPTY
+    return this.#payload
+  }
+
+  /** The bytes of the payload, without a view of it being made. */
+  get payloadLength(): number {
+    return this.#received?.payloadLength ?? this.payload.byteLength
+  }
+
   /** About what it takes in a queue. */
   get byteLength(): number {
-    return this.topicName.length + this.payload.byteLength
+    return this.topicName.length + this.payloadLength
   }
 
   isExpired(nowMs: number): boolean {
@@ -97,7 +126,12 @@ export class Message implements StoredMessage {
   own(): void {
     if (this.#isOwned) return
     this.#isOwned = true
-    this.payload = copyOf(this.payload)
+    if (this.#received !== undefined) {
+      this.#received.keepIn(Buffer.allocUnsafe(this.#received.keptLength), 0)
+      this.#payload = undefined
+      return
+    }
+    this.#payload = copyOf(this.payload)
     const { correlationData } = this.properties
     if (correlationData !== undefined) this.properties = { ...this.properties, correlationData: copyOf(correlationData) }
   }
@@ -112,6 +146,15 @@ export class Message implements StoredMessage {
     return isAcknowledged
       ? (this.#mqtt3Acknowledged ??= encodePublish(this, ProtocolVersion.Mqtt311, true))
       : (this.#mqtt3AtMostOnce ??= encodePublish(this, ProtocolVersion.Mqtt311, false))
+  }
+
+  #adopt(received: ReceivedPublish): void {
+    const isAcknowledged = received.qos > 0
+    if (received.protocolVersion === ProtocolVersion.Mqtt5) {
+      if (isAcknowledged) this.#mqtt5Acknowledged = received
+      else this.#mqtt5AtMostOnce = received
+    } else if (isAcknowledged) this.#mqtt3Acknowledged = received
+    else this.#mqtt3AtMostOnce = received
   }
 }
 

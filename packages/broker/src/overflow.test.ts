@@ -86,6 +86,18 @@ describe('a backlog that refuses', () => {
     expect([world.engine.fates.count('queue-full-refused'), held(world)]).toEqual([1, 2])
   })
 
+  it('what a 3.1.1 client had sent before is answered first: sent again, it would fill the backlog again', async () => {
+    const world = await away(rule)
+    await publishes(world, 1, 1)
+    const publisher = await world.connects({ clientId: 'publisher', protocolVersion: ProtocolVersion.Mqtt311 })
+    publisher.takes()
+    for (const payload of ['2', 'late', 'later']) publisher.publishes('q/t', payload)
+    await world.settle()
+    expect(publisher.isClosed).toBe(true)
+    expect(publisher.takes()).toMatchObject([{ type: PacketType.Puback, packetIdentifier: 1 }])
+    expect([world.engine.fates.count('queue-full-refused'), held(world)]).toEqual([1, 2])
+  })
+
   it('the application’s own publish rejects with 0x97', async () => {
     const world = await away(rule)
     await publishes(world, 1, 2)

@@ -65,6 +65,10 @@ export class PublishWriter {
     packetIdentifier: number,
     subscriptionIdentifiers: readonly number[]
   ): void {
+    const { payloadLength } = message
+    const isByReference = payloadLength >= PAYLOAD_BY_REFERENCE_BYTES
+    // What the transport is given must not be a chunk that is soon written to again.
+    if (isByReference) message.own()
     const encoded = message.encoded(this.#protocolVersion, qos > 0)
     const { delivery } = this.#scratch
     delivery.qos = qos
@@ -76,14 +80,13 @@ export class PublishWriter {
       this.#protocolVersion === ProtocolVersion.Mqtt5 ? this.#variationFor(message, encoded, subscriptionIdentifiers) : undefined
     const output = this.#output
     const length = publishLength(encoded, variation)
-    const payloadLength = encoded.bytes.byteLength - encoded.payloadAt
-    if (payloadLength < PAYLOAD_BY_REFERENCE_BYTES) {
-      copyPublish(encoded, delivery, output.slabFor(length), output.offset, variation)
-      output.advance(length)
-    } else {
+    if (isByReference) {
       copyPublishHeader(encoded, delivery, output.slabFor(length - payloadLength), output.offset, variation)
       output.advance(length - payloadLength)
-      output.append(encoded.bytes.subarray(encoded.payloadAt))
+      output.append(encoded.bytes.subarray(encoded.payloadAt, encoded.end))
+    } else {
+      copyPublish(encoded, delivery, output.slabFor(length), output.offset, variation)
+      output.advance(length)
     }
   }
 

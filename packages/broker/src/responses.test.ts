@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { type Packet, PacketDecoder, PacketType, ProtocolVersion } from '@godwit/protocol'
 import type { Transport } from '@godwit/transport'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { collectGarbage } from './garbage.test.support.ts'
 import { Delivery } from './inflight.ts'
 import { OutputBuffer, SlabPool } from './output-buffer.ts'
 import { Responses } from './responses.ts'
@@ -100,7 +99,6 @@ describe('responses', () => {
   })
 
   it('given a client that always has something waiting for the next commit, then what was answered is not held', async () => {
-    setFlagsFromString('--expose-gc')
     const responses = new Responses(new OutputBuffer(new SlabPool()))
     const answered: WeakRef<Delivery>[] = []
     for (let commit = 1; commit <= 2000; commit++) {
@@ -109,8 +107,7 @@ describe('responses', () => {
       responses.add({ commit, delivery: added })
       responses.release(commit - 1, () => {})
     }
-    await new Promise((resolve) => setImmediate(resolve))
-    runInNewContext('gc()')
+    await collectGarbage()
     const held = answered.filter((each) => each.deref() !== undefined).length
     expect(responses.length).toBe(1)
     expect(held).toBeLessThan(600)

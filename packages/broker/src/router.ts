@@ -54,7 +54,7 @@ export class Router {
   /** The limit that a message would pass if it were accepted; undefined: there is room for it. */
   limitPassedBy(message: Message): 'retainedMessagesMax' | 'storedBytesMax' | undefined {
     const { store, limits, features } = this.#engine
-    const isKept = message.retain && features.retainAvailable && message.payload.byteLength > 0
+    const isKept = message.retain && features.retainAvailable && message.payloadLength > 0
     const isFull = (isKept || this.#isQueued(message)) && store.storedBytes >= limits.storedBytesMax
     if (isFull && !this.#engine.histories.makeRoom()) return 'storedBytesMax'
     return isKept && !this.#canRetain(message) ? 'retainedMessagesMax' : undefined
@@ -121,9 +121,9 @@ export class Router {
   }
 
   /** A new topic needs room, an old one has it. */
-  #canRetain({ topicName, payload }: Message): boolean {
+  #canRetain({ topicName, payloadLength }: Message): boolean {
     const { store, limits } = this.#engine
-    return payload.byteLength === 0 || store.retainedCount < limits.retainedMessagesMax || store.hasRetained(topicName)
+    return payloadLength === 0 || store.retainedCount < limits.retainedMessagesMax || store.hasRetained(topicName)
   }
 
   #append(message: Message, match: Match): SequenceNumber {
@@ -146,7 +146,7 @@ export class Router {
       return false
     }
     message.own()
-    if (message.payload.byteLength === 0) store.deleteRetained(message.topicName)
+    if (message.payloadLength === 0) store.deleteRetained(message.topicName)
     else store.putRetained(message, sequence > 0 ? sequence : store.append(message, []))
     if (message.expiresAtMs !== Infinity) this.#engine.retainedExpiry.watch()
     return true

@@ -15,12 +15,18 @@ import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
 import { TransientQueue } from './transient-queue.ts'
 
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map()
+const NO_GROUPS: ReadonlySet<SharedSubscription> = new Set()
+const NOTHING_RECEIVED: ReadonlyMap<number, Message> = new Map()
+
 /**
  * A client's session: its subscriptions, and what is on its way to it. It outlives network connections until its
  * Session Expiry Interval ends ([5.0 4.1], [3.1.1 3.1.2.4]).
  *
  * A durable one (interval above 0) reads the log from a cursor; one that ends with its connection has a bounded queue
  * in memory. QoS 0 is never kept for either.
+ *
+ * What many sessions never need is made when it is first needed: there may be a million of them, most of which idle.
  */
 export class Session implements DeliverySource, LogReaderOwner {
   readonly clientId: string
@@ -30,29 +36,25 @@ export class Session implements DeliverySource, LogReaderOwner {
   expiryIntervalSeconds: number
   /** When the last connection closed: milliseconds since the Unix epoch; 0: it is connected. */
   disconnectedAtMs = 0
-  /** By topic filter as the client wrote it. */
-  readonly subscriptions: Map<string, Subscription> = new Map()
-  /** The groups it is a member of. */
-  readonly groups: Set<SharedSubscription> = new Set()
-  /** The groups that it left with messages of theirs in flight. */
-  readonly formerGroups: Set<SharedSubscription> = new Set()
   readonly inflight: Inflight
-  /** QoS 2 messages that came in and wait for their PUBREL, by packet identifier. */
-  readonly received: Map<number, Message> = new Map()
   /** What `received` holds. */
   receivedBytes = 0
-  readonly retainedScans: RetainedScans
-  readonly replays: Replays
   readonly group = undefined
   readonly #engine: Engine
   readonly #consumer: LogConsumer | undefined
   readonly #reader: LogReader | undefined
-  readonly #queue: TransientQueue | undefined
+  #queue: TransientQueue | undefined = undefined
+  #subscriptions: Map<string, Subscription> | undefined = undefined
+  #groups: Set<SharedSubscription> | undefined = undefined
+  #formerGroups: Set<SharedSubscription> | undefined = undefined
+  #received: Map<number, Message> | undefined = undefined
+  #retainedScans: RetainedScans | undefined = undefined
+  #replays: Replays | undefined = undefined
   /** Subscriptions with QoS 0 and an identifier: they are in no queue of the log, yet their identifiers go along. */
-  readonly #identifiedAtMostOnce = new Set<Subscription>()
+  #identifiedAtMostOnce: Set<Subscription> | undefined = undefined
   /** Replaced by subscriptions of QoS 0 while messages waited for them; they stay until these are sent ([5.0 MQTT-3.8.4-4]). */
-  readonly #leaving = new Set<Subscription>()
-  #sender: PacketSender | undefined
+  #leaving: Set<Subscription> | undefined = undefined
+  #sender: PacketSender | undefined = undefined
   /** Room has come back for messages that wait. */
   #needsPump = false
 
@@ -62,8 +64,6 @@ export class Session implements DeliverySource, LogReaderOwner {
     this.clientId = clientId
     this.expiryIntervalSeconds = expiryIntervalSeconds
     this.isDurable = isDurable
-    this.retainedScans = new RetainedScans(engine, this)
-    this.replays = new Replays(engine, this)
     const { store } = engine
     if (this.isDurable) {
       this.inflight = new Inflight({
@@ -82,9 +82,42 @@ export class Session implements DeliverySource, LogReaderOwner {
       this.#reader = new LogReader(engine, this.#consumer, this)
     } else {
       this.inflight = new Inflight()
-      const { transientQueuedMessagesMax } = engine.limits
-      this.#queue = new TransientQueue(transientQueuedMessagesMax, engine.transientQueues, engine.fates, clientId)
+      this.#consumer = undefined
+      this.#reader = undefined
     }
+  }
+
+  /** By topic filter as the client wrote it. */
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions ?? NO_SUBSCRIPTIONS
+  }
+
+  /** The groups it is a member of. */
+  get groups(): ReadonlySet<SharedSubscription> {
+    return this.#groups ?? NO_GROUPS
+  }
+
+  /** The groups that it left with messages of theirs in flight. */
+  get formerGroups(): ReadonlySet<SharedSubscription> {
+    return this.#formerGroups ?? NO_GROUPS
+  }
+
+  /** QoS 2 messages that came in and wait for their PUBREL, by packet identifier. */
+  get received(): ReadonlyMap<number, Message> {
+    return this.#received ?? NOTHING_RECEIVED
+  }
+
+  get retainedScans(): RetainedScans {
+    return (this.#retainedScans ??= new RetainedScans(this.#engine, this))
+  }
+
+  get replays(): Replays {
+    return (this.#replays ??= new Replays(this.#engine, this))
+  }
+
+  /** Whether `pump` has something for it besides what was in flight or waited already: what a new subscription brings. */
+  get hasToCatchUp(): boolean {
+    return this.#retainedScans?.isActive === true || this.#replays?.isActive === true || this.groups.size > 0
   }
 
   /** What messages go by; undefined while there is no connection, or before its CONNACK. */
@@ -134,14 +167,35 @@ export class Session implements DeliverySource, LogReaderOwner {
   }
 
   addSubscription(subscription: Subscription): void {
-    this.subscriptions.set(subscription.topicFilter, subscription)
-    if (subscription.isReplaying) return
-    if (subscription.qos === 0 && subscription.identifier > 0) this.#identifiedAtMostOnce.add(subscription)
+    this.#subscriptions ??= new Map()
+    this.#subscriptions.set(subscription.topicFilter, subscription)
+    if (subscription.isReplaying || subscription.qos > 0 || subscription.identifier === 0) return
+    this.#identifiedAtMostOnce ??= new Set()
+    this.#identifiedAtMostOnce.add(subscription)
   }
 
   removeSubscription(subscription: Subscription): void {
-    this.subscriptions.delete(subscription.topicFilter)
-    this.#identifiedAtMostOnce.delete(subscription)
+    this.#subscriptions?.delete(subscription.topicFilter)
+    this.#identifiedAtMostOnce?.delete(subscription)
+  }
+
+  joinGroup(group: SharedSubscription): void {
+    this.#groups ??= new Set()
+    this.#groups.add(group)
+  }
+
+  leaveGroup(group: SharedSubscription): void {
+    this.#groups?.delete(group)
+  }
+
+  /** It has messages of a group in flight that it is no member of. */
+  rememberGroup(group: SharedSubscription): void {
+    this.#formerGroups ??= new Set()
+    this.#formerGroups.add(group)
+  }
+
+  forgetGroup(group: SharedSubscription): void {
+    this.#formerGroups?.delete(group)
   }
 
   /** Goes on reading what waits for a subscription that one of QoS 0 replaces. */
@@ -149,19 +203,20 @@ export class Session implements DeliverySource, LogReaderOwner {
     // One for each filter: what an earlier one waits for goes over to the later.
     const earlier = replaced.leaving
     const leaving = earlier === undefined ? replaced : replaced.from(earlier.since)
-    if (earlier !== undefined) this.#leaving.delete(earlier)
+    if (earlier !== undefined) this.#leaving?.delete(earlier)
     leaving.until = this.#engine.store.lastSequence
     this.restoreLeaving(leaving, successor)
   }
 
   restoreLeaving(leaving: Subscription, successor: Subscription): void {
+    this.#leaving ??= new Set()
     this.#leaving.add(leaving)
     successor.leaving = leaving
   }
 
   /** Gives up what waits for a subscription that was replaced. */
   endLeaving(leaving: Subscription, fate: Fate): void {
-    this.#leaving.delete(leaving)
+    this.#leaving?.delete(leaving)
     this.#engine.subscriptions.finishLeaving(leaving, fate)
   }
 
@@ -179,7 +234,8 @@ export class Session implements DeliverySource, LogReaderOwner {
     } else if (this.#consumer !== undefined) {
       this.#consumer.fallBehind(sequence)
     } else {
-      this.#queue?.push(this.#deliveryOf(message, qos, retain, target, sequence))
+      this.#queue ??= this.#newQueue()
+      this.#queue.push(this.#deliveryOf(message, qos, retain, target, sequence))
     }
   }
 
@@ -222,13 +278,13 @@ export class Session implements DeliverySource, LogReaderOwner {
       else if (!sender.takes(delivery)) this.#giveUp(delivery, 'too-large-for-client')
       else this.#transmit(sender, delivery)
     }
-    if (this.retainedScans.isActive) this.retainedScans.run(sender)
+    if (this.#retainedScans?.isActive === true) this.#retainedScans.run(sender)
     this.#reader?.read()
     if (this.#consumer?.caughtUp === true) this.#finishLeaving('unsubscribed')
     this.#drainQueue()
     for (const group of this.groups) group.pump()
     // Last, so that history does not hold up what is live.
-    if (this.replays.isActive) this.replays.run(sender)
+    if (this.#replays?.isActive === true) this.#replays.run(sender)
   }
 
   /** Its part of reading the log: a message that waited is sent, unless nothing is left of it for this session. */
@@ -294,7 +350,8 @@ export class Session implements DeliverySource, LogReaderOwner {
 
   /** Keeps a QoS 2 message of the client until its PUBREL. */
   receive(packetIdentifier: number, message: Message): void {
-    this.received.set(packetIdentifier, message)
+    this.#received ??= new Map()
+    this.#received.set(packetIdentifier, message)
     this.receivedBytes += message.byteLength
   }
 
@@ -302,7 +359,7 @@ export class Session implements DeliverySource, LogReaderOwner {
   release(packetIdentifier: number): Message | undefined {
     const message = this.received.get(packetIdentifier)
     if (message === undefined) return undefined
-    this.received.delete(packetIdentifier)
+    this.#received?.delete(packetIdentifier)
     this.receivedBytes -= message.byteLength
     return message
   }
@@ -362,11 +419,16 @@ export class Session implements DeliverySource, LogReaderOwner {
   }
 
   #finishLeaving(fate: Fate): void {
-    for (const leaving of this.#leaving) this.endLeaving(leaving, fate)
+    for (const leaving of this.#leaving ?? []) this.endLeaving(leaving, fate)
   }
 
   #isCaughtUp(): boolean {
-    return this.#consumer?.caughtUp ?? this.#queue?.length === 0
+    return this.#consumer?.caughtUp ?? (this.#queue === undefined || this.#queue.length === 0)
+  }
+
+  #newQueue(): TransientQueue {
+    const { limits, transientQueues, fates } = this.#engine
+    return new TransientQueue(limits.transientQueuedMessagesMax, transientQueues, fates, this.clientId)
   }
 
   #deliveryOf(message: Message, qos: 1 | 2, retain: boolean, target: Target, sequence: SequenceNumber): Delivery {
@@ -427,14 +489,14 @@ export class Session implements DeliverySource, LogReaderOwner {
       const subscription = topicFilter === undefined ? undefined : this.subscriptions.get(topicFilter)
       const isLive = subscription !== undefined && subscription.qos > 0 && !subscription.isReplaying
       if (isLive && subscription.since < entry.sequence) matching.push(subscription)
-      for (const replaced of this.#leaving) {
+      for (const replaced of this.#leaving ?? []) {
         const isCovered = replaced.since < entry.sequence && entry.sequence <= replaced.until
         if (isCovered && replaced.topicFilter === topicFilter) matching.push(replaced)
       }
     }
     // Only QoS 0 was granted for it: it was sent when it came.
     if (matching.length === 0) return undefined
-    for (const subscription of this.#identifiedAtMostOnce) {
+    for (const subscription of this.#identifiedAtMostOnce ?? []) {
       if (subscription.since < entry.sequence && topicMatches(subscription.matchFilter, entry.message.topicName)) {
         matching.push(subscription)
       }

@@ -71,7 +71,7 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
   add(member: Subscription): void {
     this.#members.push(member)
     member.group = this
-    member.session.groups.add(this)
+    member.session.joinGroup(this)
     this.#forget(member.session)
   }
 
@@ -80,7 +80,7 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
     const index = this.#members.indexOf(member)
     if (index >= 0) this.#members.splice(index, 1)
     member.group = undefined
-    member.session.groups.delete(this)
+    member.session.leaveGroup(this)
     if (this.#hasInflight(member.session)) this.#remember(member.session)
   }
 
@@ -264,12 +264,12 @@ export class SharedSubscription implements DeliverySource, LogReaderOwner {
 
   #remember(session: Session): void {
     this.#formerMembers.add(session)
-    session.formerGroups.add(this)
+    session.rememberGroup(this)
   }
 
   #forget(session: Session): void {
     this.#formerMembers.delete(session)
-    session.formerGroups.delete(this)
+    session.forgetGroup(this)
   }
 
   #drainQueue(): void {

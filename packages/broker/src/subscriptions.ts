@@ -107,8 +107,8 @@ export class Subscriptions {
     const subscription = session.subscriptions.get(topicFilter)
     if (subscription === undefined) return false
     const node = this.#engine.tree.find(subscription.matchFilter)
-    session.retainedScans.end(subscription)
-    session.replays.end(subscription)
+    if (subscription.retainedScan !== undefined) session.retainedScans.end(subscription)
+    if (subscription.isReplaying) session.replays.abandon(subscription, fate)
     session.removeSubscription(subscription)
     this.#engine.sysTopics.remove(subscription)
     this.#count--
@@ -169,7 +169,7 @@ export class Subscriptions {
     const { session } = subscription
     if (replaced === undefined) this.#count++
     else {
-      session.retainedScans.handOver(replaced, subscription)
+      if (replaced.retainedScan !== undefined) session.retainedScans.handOver(replaced, subscription)
       session.removeSubscription(replaced)
       this.#engine.sysTopics.remove(replaced)
       subscription.leaving = replaced.leaving

@@ -15,7 +15,7 @@ import { type MemoryTransport, memoryTransportPair, type TransportReceiver } fro
 import type { Access } from './access.ts'
 import { Connection } from './connection.ts'
 import { Engine } from './engine.ts'
-import { LateStore } from './late-store.test.support.ts'
+import { lateStore } from './late-store.test.support.ts'
 import type { HistoryRule } from './history-rules.ts'
 import { type Limits, resolveLimits } from './limits.ts'
 import { silentLogger } from './logger.ts'
@@ -201,7 +201,7 @@ export class World {
     const { limits = {}, features, options, overflow = [], history = [], access = {}, readsLate = false } = this.#options
     let assigned = 0
     return new Engine({
-      store: readsLate ? new LateStore(this.store, (answer) => void this.#answers.push(answer)) : this.store,
+      store: readsLate ? lateStore(this.store, (answer) => void this.#answers.push(answer)) : this.store,
       clock: this.clock,
       limits: resolveLimits(limits),
       features: { ...DEFAULT_FEATURES, ...features },
@@ -234,7 +234,7 @@ export class Client implements TransportReceiver {
   }
 
   onData(chunk: Uint8Array): void {
-    this.#decoder.push(chunk)
+    this.#decoder.push(new Uint8Array(chunk))
     for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) this.#packets.push(packet)
   }
 

@@ -32,8 +32,10 @@ export interface PublishMessage {
 
 /** A message encoded once for all receivers with the same version and with or without a Packet Identifier. */
 export interface EncodedPublish {
-  /** The whole packet. With `packetIdentifierAt` 0 it can be sent as it is: QoS 0, not retained, not yet aged. */
+  /** Where the packet is, among others perhaps: from `start` to `end`. All places are counted from the first of these bytes. */
   readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
   readonly protocolVersion: ProtocolVersion
   /** Where the topic name's length begins: behind the fixed header. */
   readonly topicNameAt: number
@@ -43,7 +45,7 @@ export interface EncodedPublish {
   readonly propertiesAt: number
   /** Where the Message Expiry Interval's four bytes begin; 0 if it has none. */
   readonly messageExpiryIntervalAt: number
-  /** From here on all is payload: `bytes.subarray(payloadAt)` may follow a `copyPublishHeader` without being copied. */
+  /** From here to `end` all is payload: `bytes.subarray(payloadAt, end)` may follow a `copyPublishHeader` without being copied. */
   readonly payloadAt: number
 }
 
@@ -95,6 +97,8 @@ export function encodePublish(
   const propertiesAt = topicNameAt + propertiesStart
   return {
     bytes,
+    start: 0,
+    end: bytes.length,
     protocolVersion,
     topicNameAt,
     packetIdentifierAt: hasPacketIdentifier ? topicNameAt + topicNameEnd : 0,
@@ -107,7 +111,7 @@ export function encodePublish(
 
 /** The bytes that `copyPublish` writes. */
 export function publishLength(encoded: EncodedPublish, variation?: PublishVariation): number {
-  if (variation === undefined || isPlain(variation)) return encoded.bytes.length
+  if (variation === undefined || isPlain(variation)) return encoded.end - encoded.start
   const remainingLength = variedRemainingLength(encoded, variation)
   return 1 + variableByteIntegerLength(remainingLength) + remainingLength
 }
@@ -125,17 +129,18 @@ export function copyPublish(
   offset: number,
   variation?: PublishVariation
 ): number {
+  const { bytes, start, end, payloadAt } = encoded
   if (variation === undefined || isPlain(variation)) {
-    target.set(encoded.bytes, offset)
+    target.set(bytes.subarray(start, end), offset)
     patch(encoded, delivery, target, offset)
-    return offset + encoded.bytes.length
+    return offset + end - start
   }
-  const payloadAt = copyPublishHeader(encoded, delivery, target, offset, variation)
-  target.set(encoded.bytes.subarray(encoded.payloadAt), payloadAt)
-  return payloadAt + encoded.bytes.length - encoded.payloadAt
+  const targetPayloadAt = copyPublishHeader(encoded, delivery, target, offset, variation)
+  target.set(bytes.subarray(payloadAt, end), targetPayloadAt)
+  return targetPayloadAt + end - payloadAt
 }
 
-/** As `copyPublish`, without the payload: a large one had better follow as `encoded.bytes.subarray(encoded.payloadAt)`. */
+/** As `copyPublish`, without the payload: a large one had better follow as it is. */
 export function copyPublishHeader(
   encoded: EncodedPublish,
   delivery: PublishDelivery,
@@ -144,9 +149,10 @@ export function copyPublishHeader(
   variation?: PublishVariation
 ): number {
   if (variation !== undefined && !isPlain(variation)) return copyVariedHeader(encoded, delivery, target, offset, variation)
-  target.set(encoded.bytes.subarray(0, encoded.payloadAt), offset)
+  const { bytes, start, payloadAt } = encoded
+  target.set(bytes.subarray(start, payloadAt), offset)
   patch(encoded, delivery, target, offset)
-  return offset + encoded.payloadAt
+  return offset + payloadAt - start
 }
 
 function copyVariedHeader(
@@ -157,10 +163,10 @@ function copyVariedHeader(
   variation: PublishVariation
 ): number {
   checkVariation(encoded, variation)
-  const { bytes, topicNameAt, packetIdentifierAt, propertiesAt, messageExpiryIntervalAt, payloadAt } = encoded
+  const { bytes, end, topicNameAt, packetIdentifierAt, propertiesAt, messageExpiryIntervalAt, payloadAt } = encoded
   const remainingLength = variedRemainingLength(encoded, variation)
-  const end = offset + 1 + variableByteIntegerLength(remainingLength) + remainingLength - (bytes.length - payloadAt)
-  if (end > target.length) throw new RangeError('The target has no room for the PUBLISH')
+  const targetEnd = offset + 1 + variableByteIntegerLength(remainingLength) + remainingLength - (end - payloadAt)
+  if (targetEnd > target.length) throw new RangeError('The target has no room for the PUBLISH')
   target[offset] = checkedFirstByte(encoded, delivery)
   let at = writeVariableByteInteger(target, offset + 1, remainingLength)
   if (variation.omitTopicName) {
@@ -196,10 +202,11 @@ function writeVariation(target: Uint8Array, offset: number, { subscriptionIdenti
 
 function patch(encoded: EncodedPublish, delivery: PublishDelivery, target: Uint8Array, offset: number): void {
   target[offset] = checkedFirstByte(encoded, delivery)
-  const { packetIdentifierAt, messageExpiryIntervalAt } = encoded
-  if (packetIdentifierAt > 0) writeTwoByteInteger(target, offset + packetIdentifierAt, delivery.packetIdentifier)
+  const { start, packetIdentifierAt, messageExpiryIntervalAt } = encoded
+  const shift = offset - start
+  if (packetIdentifierAt > 0) writeTwoByteInteger(target, shift + packetIdentifierAt, delivery.packetIdentifier)
   if (messageExpiryIntervalAt > 0) {
-    writeFourByteInteger(target, offset + messageExpiryIntervalAt, delivery.messageExpiryInterval)
+    writeFourByteInteger(target, shift + messageExpiryIntervalAt, delivery.messageExpiryInterval)
   }
 }
 
@@ -229,12 +236,12 @@ function variationLength({ subscriptionIdentifiers, topicAlias }: PublishVariati
 }
 
 function variedRemainingLength(encoded: EncodedPublish, variation: PublishVariation): number {
-  const { bytes, topicNameAt, packetIdentifierAt, propertiesAt, payloadAt } = encoded
+  const { bytes, end, topicNameAt, packetIdentifierAt, propertiesAt, payloadAt } = encoded
   const topicNameLength = variation.omitTopicName ? 2 : topicNameEnd(encoded) - topicNameAt
   const packetIdentifierLength = packetIdentifierAt > 0 ? 2 : 0
   const propertiesLength = payloadAt - variableByteIntegerEnd(bytes, propertiesAt) + variationLength(variation)
   const propertySectionLength = variableByteIntegerLength(propertiesLength) + propertiesLength
-  const remainingLength = topicNameLength + packetIdentifierLength + propertySectionLength + bytes.length - payloadAt
+  const remainingLength = topicNameLength + packetIdentifierLength + propertySectionLength + end - payloadAt
   if (remainingLength > VARIABLE_BYTE_INTEGER_MAX) throw new RangeError('The packet is longer than 268,435,455 bytes')
   return remainingLength
 }

@@ -41,8 +41,8 @@ type State = (typeof State)[keyof typeof State]
  * Makes packets of the bytes of one network connection, whatever the chunks they come in. `push` takes a chunk, `next`
  * gives the packets one by one, so the receiver may stop between two packets and go on later.
  *
- * Payloads, passwords and other binary data are views of the chunk that was pushed: the chunk must not be written to
- * afterwards, and whoever keeps such data for long should copy it. Only a packet that spans chunks is copied, once.
+ * The payload of a PUBLISH is a view of the chunk that was pushed: whoever keeps it has to copy it. Everything else is
+ * copied. A transport may write to the chunk again once `keep` has been called, or `next` has found no whole packet.
  *
  * The first error ends it: `next` throws the same error from then on.
  */
@@ -57,7 +57,8 @@ export class PacketDecoder {
   readonly #receiver: Receiver
   readonly #maximumPacketSize: number
   readonly #reader = new Reader()
-  readonly #topicNames = new TopicNameCache()
+  /** Made when the first PUBLISH comes: many clients only subscribe. */
+  #topicNames: TopicNameCache | undefined = undefined
 
   #failure: { readonly error: unknown } | undefined
 
@@ -100,7 +101,7 @@ export class PacketDecoder {
     return this.#firstByte >> 4 === PacketType.Publish
   }
 
-  /** Takes bytes as they arrived. The chunk is the decoder's from now on. */
+  /** Takes bytes as they arrived. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0 || this.#failure !== undefined) return
     this.#bufferedBytes += chunk.length
@@ -110,6 +111,18 @@ export class PacketDecoder {
     }
     this.#chunk = chunk
     this.#offset = 0
+  }
+
+  /** Copies what has not been decoded yet: the chunk that was pushed last is about to be written to again. */
+  keep(): void {
+    if (this.#offset === this.#chunk.length) return
+    if (this.#waitingAt === this.#waiting.length) {
+      this.#chunk = new Uint8Array(this.#chunk.subarray(this.#offset))
+      this.#offset = 0
+    } else {
+      const last = this.#waiting.length - 1
+      this.#waiting[last] = new Uint8Array(this.#waiting[last] ?? EMPTY)
+    }
   }
 
   /**
@@ -146,18 +159,20 @@ export class PacketDecoder {
     if (this.#collectedLength === 0 && this.#chunk.length - this.#offset >= length) {
       const start = this.#offset
       this.#offset = start + length
-      return this.#finish(this.#chunk, start, length)
+      // Below 0 if the fixed header began in an earlier chunk, and of no use if it is longer than it would be written.
+      const packetStart = this.#isLengthPadded ? -1 : start - this.#lengthBytes - 1
+      return this.#finish(this.#chunk, packetStart, start, length)
     }
     if (!this.#collect()) return undefined
     const collected = this.#collected
     this.#collected = EMPTY
     this.#collectedLength = 0
-    return this.#finish(collected, 0, length)
+    return this.#finish(collected, -1, 0, length)
   }
 
-  #finish(bytes: Uint8Array, start: number, length: number): Packet {
+  #finish(bytes: Uint8Array, packetStart: number, start: number, length: number): Packet {
     this.#reader.reset(bytes, start, start + length)
-    const packet = this.#decode()
+    const packet = this.#decode(packetStart)
     if (this.#reader.remaining > 0) throw malformed(`${packetTypeName(this.#type)} is longer than its fields`)
     this.#reader.release()
     this.#bufferedBytes -= 1 + this.#lengthBytes + length
@@ -166,14 +181,15 @@ export class PacketDecoder {
     return packet
   }
 
-  #decode(): Packet {
+  #decode(packetStart: number): Packet {
     const version = this.protocolVersion
     if (version === undefined) return this.#decodeConnect()
     const reader = this.#reader
     const type = this.#type
     switch (type) {
       case PacketType.Publish:
-        return decodePublish(reader, this.#flags, version, this.#receiver, this.#topicNames)
+        this.#topicNames ??= new TopicNameCache()
+        return decodePublish(reader, packetStart, this.#flags, version, this.#receiver, this.#topicNames)
       case PacketType.Puback:
         return decodePuback(reader, version)
       case PacketType.Pubrec:

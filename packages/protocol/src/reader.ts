@@ -5,8 +5,8 @@ import { malformed, protocolError } from './violations.ts'
 const EMPTY = new Uint8Array(0)
 
 /**
- * Reads the data representations of [5.0 1.5] from a part of a chunk, never past the part's end. What it returns as
- * bytes are views of the chunk. A field that does not fit into its part is a Malformed Packet.
+ * Reads the data representations of [5.0 1.5] from a part of a chunk, never past the part's end. A field that does not
+ * fit into its part is a Malformed Packet.
  */
 export class Reader {
   #bytes: Uint8Array = EMPTY
@@ -22,6 +22,15 @@ export class Reader {
   /** Lets go of the chunk. */
   release(): void {
     this.reset(EMPTY, 0, 0)
+  }
+
+  /** What it reads from; `offset` counts from the first of these bytes. */
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  get offset(): number {
+    return this.#offset
   }
 
   get remaining(): number {
@@ -92,14 +101,17 @@ export class Reader {
     return length === 0 ? '' : cache.decode(this.#bytes, start, start + length)
   }
 
+  /** A copy: it is rare and short, and none of those who keep it has to think of the chunk. */
   binaryData(): Uint8Array {
     const length = this.twoByteInteger()
-    return this.#view(this.#take(length), length)
+    const start = this.#take(length)
+    const copy = new Uint8Array(length)
+    copy.set(this.#bytes.subarray(start, start + length))
+    return copy
   }
 
-  rest(): Uint8Array {
-    const length = this.remaining
-    return this.#view(this.#take(length), length)
+  skipRest(): void {
+    this.#take(this.remaining)
   }
 
   /** Steps over `length` bytes and returns where they begin. */
@@ -108,10 +120,5 @@ export class Reader {
     if (length > this.#end - start) throw malformed('The packet ends in the middle of a field')
     this.#offset = start + length
     return start
-  }
-
-  // Not subarray(): of a Buffer that would be a Buffer, and payloads would come in two shapes.
-  #view(start: number, length: number): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length)
   }
 }

@@ -1,4 +1,4 @@
-import type { ProgressRecord, Store } from '@godwit/storage'
+import type { ProgressRecord, QueueId, Store, StoredMessage, SubscriptionRecord } from '@godwit/storage'
 
 /** A mistake that a store could make, planted to see whether it is found. */
 export type DiskFault =
@@ -12,6 +12,9 @@ export type DiskFault =
   | 'loses-subscriptions'
   | 'loses-wills'
   | 'loses-retained'
+  | 'loses-dead-letters'
+  | 'forgets-replays'
+  | 'repeats-replays'
   | 'tears-silently'
 
 export const DISK_FAULTS: Readonly<Record<DiskFault, string>> = {
@@ -25,6 +28,9 @@ export const DISK_FAULTS: Readonly<Record<DiskFault, string>> = {
   'loses-subscriptions': 'one in four subscriptions is not written',
   'loses-wills': 'one in four wills is not written',
   'loses-retained': 'one in four retained messages is not written',
+  'loses-dead-letters': 'what the broker publishes by itself is in no queue',
+  'forgets-replays': 'that a subscription is being sent history is not written',
+  'repeats-replays': 'how far a history has been sent is not written',
   'tears-silently': 'what is there of a commit that a crash has torn is taken for a whole one'
 }
 
@@ -61,4 +67,26 @@ export function spoil(fault: DiskFault | undefined, progress: ProgressRecord): P
     default:
       return progress
   }
+}
+
+/** A subscription as a faulty store writes it. */
+export function spoilSubscription(fault: DiskFault | undefined, record: SubscriptionRecord): SubscriptionRecord {
+  const { replay } = record
+  switch (fault) {
+    case 'forgets-replays':
+      return { ...record, replay: undefined }
+    case 'repeats-replays':
+      return replay?.after === undefined ? record : { ...record, replay: { ...replay, after: 0 } }
+    default:
+      return record
+  }
+}
+
+/** The queues that a faulty store puts a message in. */
+export function spoilQueues(
+  fault: DiskFault | undefined,
+  { publisherClientId }: StoredMessage,
+  queues: readonly QueueId[]
+): readonly QueueId[] {
+  return fault === 'loses-dead-letters' && publisherClientId === '' ? [] : queues
 }

@@ -53,7 +53,7 @@ export class SimBroker {
 
   /** Gives the broker the server's end of a network connection. */
   attach(transport: MemoryTransport): void {
-    this.running.attach(this.#process.transport(transport))
+    this.running.attach(this.#process.transport(this.#simulation.network.accepted(transport)))
   }
 
   /** Shuts down in order. Clients that do not read are waited for. */
@@ -100,7 +100,7 @@ export class SimBroker {
 /** What ties a broker to the world around it, and is cut when its process dies. */
 class Process {
   #isAlive = true
-  readonly #transports = new Set<MemoryTransport>()
+  readonly #transports = new Set<Transport>()
 
   clock(clock: Clock): Clock {
     return {
@@ -110,7 +110,7 @@ class Process {
     }
   }
 
-  transport(transport: MemoryTransport): Transport {
+  transport(transport: Transport): Transport {
     this.#transports.add(transport)
     return new ProcessTransport(transport, () => this.#isAlive)
   }
@@ -123,15 +123,15 @@ class Process {
 
 /** The broker's end of a connection, deaf once its process has died. */
 class ProcessTransport implements Transport {
-  readonly #transport: MemoryTransport
+  readonly #transport: Transport
   readonly #isAlive: () => boolean
 
-  constructor(transport: MemoryTransport, isAlive: () => boolean) {
+  constructor(transport: Transport, isAlive: () => boolean) {
     this.#transport = transport
     this.#isAlive = isAlive
   }
 
-  get kind(): 'memory' {
+  get kind(): Transport['kind'] {
     return this.#transport.kind
   }
 

@@ -22,7 +22,7 @@ import {
   type WillRecord
 } from '@godwit/storage'
 import { deepCopy } from './deep-copy.ts'
-import { type DiskFault, isLost, spoil } from './disk-faults.ts'
+import { type DiskFault, isLost, spoil, spoilQueues, spoilSubscription } from './disk-faults.ts'
 import { randomBelow, seededRandom } from './random.ts'
 import type { SteppedStore } from './stepped-store.ts'
 
@@ -277,11 +277,11 @@ export class SimDisk implements SteppedStore {
     ask?.()
   }
 
-  /** Makes a change in memory, and notes it for the commit being gathered. */
-  #change<T>(method: keyof Store, apply: (store: Store) => T): T {
+  /** Makes a change in memory, and notes it for the commit being gathered. @param written what a fault makes of it there */
+  #change<T>(method: keyof Store, apply: (store: Store) => T, written: (store: Store) => void = apply): T {
     this.#gather()
     const result = apply(this.#live)
-    if (!isLost(this.#fault, method, this.#random)) this.#gathered.push({ method, apply })
+    if (!isLost(this.#fault, method, this.#random)) this.#gathered.push({ method, apply: written })
     return result
   }
 
@@ -368,7 +368,12 @@ export class SimDisk implements SteppedStore {
   append(message: StoredMessage, queues: readonly QueueId[]): SequenceNumber {
     const kept = queues.length > 0 ? deepCopy(message) : NOTHING
     const ids = [...queues]
-    return this.#change('append', (store) => store.append(kept, ids))
+    const writtenIds = spoilQueues(this.#fault, kept, ids)
+    return this.#change(
+      'append',
+      (store) => store.append(kept, ids),
+      (store) => store.append(kept, writtenIds)
+    )
   }
 
   putSession(record: SessionRecord): void {
@@ -382,7 +387,12 @@ export class SimDisk implements SteppedStore {
 
   putSubscription(clientId: string, record: SubscriptionRecord): void {
     const kept = deepCopy(record)
-    this.#change('putSubscription', (store) => store.putSubscription(clientId, kept))
+    const written = spoilSubscription(this.#fault, kept)
+    this.#change(
+      'putSubscription',
+      (store) => store.putSubscription(clientId, kept),
+      (store) => store.putSubscription(clientId, written)
+    )
   }
 
   deleteSubscription(clientId: string, topicFilter: string): void {

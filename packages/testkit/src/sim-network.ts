@@ -1,13 +1,16 @@
-import { memoryTransportPair, type MemoryTransport, type MemoryWire } from '@godwit/transport'
+import { memoryTransportPair, type MemoryTransport, type MemoryWire, type Transport } from '@godwit/transport'
+import { handOverInMemory } from '@godwit/transport/io-threads'
 import { randomBelow, seededRandom } from './random.ts'
+import type { SimClock } from './sim-clock.ts'
 
 /**
  * How the network treats the byte streams:
  * - `whole`: everything written arrives in one chunk, connections in turn;
  * - `bytes`: every byte arrives alone (long streams in small odd chunks, so that they end in time);
- * - a seed: chunks of random size, and any connection may be overtaken by any other.
+ * - a seed: chunks of random size, and any connection may be overtaken by any other;
+ * - `handed-over`: whole, and the server's ends reach the broker as those of I/O threads do.
  */
-export type NetworkShape = 'whole' | 'bytes' | { readonly seed: number }
+export type NetworkShape = 'whole' | 'bytes' | 'handed-over' | { readonly seed: number }
 
 /** Streams longer than this are not cut into single bytes. */
 const SINGLE_BYTES_MAX = 2048
@@ -22,8 +25,12 @@ export class SimNetwork {
   readonly #tasks: (() => void)[] = []
   readonly #ready: MemoryWire[] = []
 
-  constructor(shape: NetworkShape) {
+  readonly #handOver: ((transport: Transport) => Transport) | undefined
+
+  /** @param clock for a network that hands over */
+  constructor(shape: NetworkShape, clock?: SimClock) {
     this.#shape = shape
+    if (shape === 'handed-over' && clock !== undefined) this.#handOver = this.#handsOver(clock)
     this.#random = seededRandom(typeof shape === 'string' ? 0 : shape.seed)
   }
 
@@ -33,6 +40,11 @@ export class SimNetwork {
       schedule: (task) => this.#tasks.push(task),
       carry: (wire) => this.#ready.push(wire)
     })
+  }
+
+  /** What the broker is to be given of a connection, when it is accepted. */
+  accepted(serverEnd: Transport): Transport {
+    return this.#handOver?.(serverEnd) ?? serverEnd
   }
 
   /** Runs one task or delivers one chunk; false: nothing was on its way. */
@@ -49,8 +61,17 @@ export class SimNetwork {
     return true
   }
 
+  #handsOver(clock: SimClock): (transport: Transport) => Transport {
+    const task = (run: () => void): void => void this.#tasks.push(run)
+    return handOverInMemory({
+      soon: task,
+      later: task,
+      after: (milliseconds, run) => void clock.at(clock.now() + milliseconds, run)
+    })
+  }
+
   #chunkBytes(waitingBytes: number): number {
-    if (this.#shape === 'whole') return Infinity
+    if (this.#shape === 'whole' || this.#shape === 'handed-over') return Infinity
     if (this.#shape === 'bytes') return waitingBytes > SINGLE_BYTES_MAX ? ODD_CHUNK_BYTES : 1
     return 1 + randomBelow(this.#random, 2 ** randomBelow(this.#random, CHUNK_BITS_MAX + 1))
   }

@@ -12,7 +12,7 @@ export class Simulation<Held extends SteppedStore = SteppedStore> {
   readonly network: SimNetwork
 
   constructor(shape: NetworkShape, store: Held, clock: SimClock = new SimClock()) {
-    this.network = new SimNetwork(shape)
+    this.network = new SimNetwork(shape, clock)
     this.store = store
     this.clock = clock
   }

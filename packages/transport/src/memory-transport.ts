@@ -54,6 +54,7 @@ export function memoryTransportPair(options: MemoryTransportOptions = {}): [Memo
   return [first, second]
 }
 
+const OVERWRITTEN = 0xdd
 const LOOPBACK: TransportPeer = { address: '127.0.0.1', port: 0, certificate: undefined }
 
 function setImmediateTask(task: () => void): void {
@@ -246,6 +247,8 @@ class End implements MemoryTransport {
 
   receive(chunk: Uint8Array): void {
     if (!this.#ended) this.#receiver?.onData(chunk)
+    // Whoever still looks at it makes a mistake that a socket would not forgive.
+    chunk.fill(OVERWRITTEN)
   }
 
   drained(): void {

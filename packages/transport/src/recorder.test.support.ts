@@ -15,7 +15,7 @@ export class Recorder implements TransportReceiver {
   }
 
   onData(chunk: Uint8Array): void {
-    this.chunks.push(chunk)
+    this.chunks.push(new Uint8Array(chunk))
     this.receivedBytes += chunk.length
     this.#check()
   }

@@ -1,12 +1,20 @@
 import type { Socket } from 'node:net'
+import { readInto } from './read-into.ts'
 import type { Transport, TransportKind, TransportPeer, TransportReceiver } from './transport.ts'
 import { LINGER_MS } from './transport-limits.ts'
+
+const TRANSPORT = Symbol('transport')
+
+/** The socket's listeners find their transport by it: they are the same for all sockets, where closures would cost each half a kilobyte. */
+interface OwnedSocket extends Socket {
+  readonly [TRANSPORT]: SocketTransport
+}
 
 /** A TCP, TLS or Unix socket as a Transport. `bufferedBytes` is what Node holds for the socket, in plain text for TLS. */
 export class SocketTransport implements Transport {
   readonly kind: TransportKind
   readonly peer: TransportPeer
-  readonly #socket: Socket
+  readonly #socket: OwnedSocket
   #receiver: TransportReceiver | undefined = undefined
   /** The last byte has been written, or will never be: our `end` or `destroy`, or the peer's end. */
   #ended = false
@@ -17,10 +25,10 @@ export class SocketTransport implements Transport {
   constructor(kind: TransportKind, peer: TransportPeer, socket: Socket) {
     this.kind = kind
     this.peer = peer
-    this.#socket = socket
-    socket.on('error', (error) => (this.#error ??= error))
-    socket.on('end', () => (this.#ended = true))
-    socket.on('close', () => this.#onSocketClose())
+    this.#socket = Object.assign(socket, { [TRANSPORT]: this })
+    socket.on('error', onError)
+    socket.on('end', onEnd)
+    socket.on('close', onClose)
   }
 
   get bufferedBytes(): number {
@@ -34,12 +42,8 @@ export class SocketTransport implements Transport {
       return
     }
     const socket = this.#socket
-    socket.on('data', (chunk: Buffer) => {
-      if (!this.#ended) receiver.onData(chunk)
-    })
-    socket.on('drain', () => {
-      if (!this.#ended) receiver.onDrain()
-    })
+    if (!readInto(socket, onRead)) socket.on('data', onData)
+    socket.on('drain', onDrain)
     socket.resume()
   }
 
@@ -83,10 +87,57 @@ export class SocketTransport implements Transport {
     this.#socket.destroy()
   }
 
-  #onSocketClose(): void {
+  /** The peer has sent something. */
+  received(bytes: Uint8Array): void {
+    if (!this.#ended) this.#receiver?.onData(bytes)
+  }
+
+  drained(): void {
+    if (!this.#ended) this.#receiver?.onDrain()
+  }
+
+  failed(error: Error): void {
+    this.#error ??= error
+  }
+
+  /** The peer has ended the stream. */
+  endedByPeer(): void {
+    this.#ended = true
+  }
+
+  closed(): void {
     this.#ended = true
     this.#closed = true
     clearTimeout(this.#linger)
     this.#receiver?.onClose(this.#error)
   }
+}
+
+function onRead(this: Socket, length: number, buffer: Buffer): boolean {
+  if (isOwned(this)) this[TRANSPORT].received(buffer.subarray(0, length))
+  return true
+}
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[TRANSPORT].received(chunk)
+}
+
+function onDrain(this: OwnedSocket): void {
+  this[TRANSPORT].drained()
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[TRANSPORT].failed(error)
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[TRANSPORT].endedByPeer()
+}
+
+function onClose(this: OwnedSocket): void {
+  this[TRANSPORT].closed()
+}
+
+function isOwned(socket: Socket): socket is OwnedSocket {
+  return TRANSPORT in socket
 }

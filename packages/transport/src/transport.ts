@@ -55,7 +55,7 @@ export interface Transport {
 }
 
 export interface TransportReceiver {
-  /** Bytes from the peer, any cut. The chunk is the receiver's: it is not reused by the transport. */
+  /** Bytes from the peer, any cut, until the call returns: then the transport may write others to the chunk. */
   onData(chunk: Uint8Array): void
   /** Everything written has been taken, after a `write` that returned false. */
   onDrain(): void

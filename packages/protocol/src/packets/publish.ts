@@ -5,6 +5,7 @@ import { NO_PROPERTIES, type PublishProperties } from '../properties.ts'
 import { ProtocolVersion } from '../protocol-version.ts'
 import type { QoS } from '../quality-of-service.ts'
 import type { Reader } from '../reader.ts'
+import { ReceivedPublish } from '../received-publish.ts'
 import type { Receiver } from '../receiver.ts'
 import type { TopicNameCache } from '../topic-name-cache.ts'
 import { malformed, protocolError } from '../violations.ts'
@@ -15,7 +16,7 @@ export interface PublishPacket {
   readonly type: typeof PacketType.Publish
   /** Empty only on 5.0, together with a Topic Alias. */
   readonly topicName: string
-  /** When decoded, a view of the received chunk: copy it to keep it. */
+  /** When decoded, a view of the received chunk, which may be overwritten before the next comes: copy it to keep it. */
   readonly payload: Uint8Array
   readonly qos: QoS
   readonly retain: boolean
@@ -33,37 +34,46 @@ PUBLISH               => topic_name [packet_identifier] (QoS > 0) [PROPERTIES] (
 fixed header flags    => bit 3: DUP, bits 2 and 1: QoS, bit 0: RETAIN
 */
 
+/** @param start where the packet begins in the reader's bytes; below 0: elsewhere */
 export function decodePublish(
   reader: Reader,
+  start: number,
   flags: number,
   protocolVersion: ProtocolVersion,
   receiver: Receiver,
   topicNames: TopicNameCache
-): PublishPacket {
+): ReceivedPublish {
   const qos = (flags >> 1) & 0b11
   // [5.0 MQTT-3.3.1-4], [3.1.1 MQTT-3.3.1-4]
   if (qos !== 0 && qos !== 1 && qos !== 2) throw malformed('PUBLISH with QoS 3')
-  const dup = (flags & 0b1000) !== 0 && qos > 0
   // [5.0 MQTT-3.3.1-2], [3.1.1 MQTT-3.3.1-2]; 3.1 gives DUP no meaning at QoS 0.
   if ((flags & 0b1110) === 0b1000 && protocolVersion !== ProtocolVersion.Mqtt31) throw malformed('PUBLISH with DUP at QoS 0')
+  const { bytes, offset: topicNameAt } = reader
   const topicName = reader.topicName(topicNames)
   const packetIdentifier = qos === 0 ? 0 : reader.packetIdentifier()
+  const { offset: propertiesAt } = reader
   const properties: PublishProperties =
     protocolVersion === ProtocolVersion.Mqtt5 ? decodePublishProperties(reader, receiver) : NO_PROPERTIES
   // [5.0 3.3.2.1], [3.1.1 MQTT-4.7.3-1]
   if (topicName === '' && properties.topicAlias === undefined) {
     throw protocolError('PUBLISH with neither a Topic Name nor a Topic Alias')
   }
-  return {
-    type: PacketType.Publish,
-    topicName,
-    payload: reader.rest(),
+  const { offset: payloadAt } = reader
+  reader.skipRest()
+  return new ReceivedPublish(
+    flags,
     qos,
-    retain: (flags & 0b0001) !== 0,
-    dup,
+    topicName,
     packetIdentifier,
-    properties
-  }
+    properties,
+    protocolVersion,
+    bytes,
+    start,
+    topicNameAt,
+    propertiesAt,
+    payloadAt,
+    reader.offset
+  )
 }
 
 function decodePublishProperties(reader: Reader, receiver: Receiver): PublishProperties {

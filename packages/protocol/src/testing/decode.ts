@@ -3,6 +3,7 @@ import { PacketDecoder } from '../packet-decoder.ts'
 import { PacketType } from '../packet-type.ts'
 import type { Packet } from '../packet.ts'
 import type { ProtocolVersion } from '../protocol-version.ts'
+import { ReceivedPublish } from '../received-publish.ts'
 import type { Receiver } from '../receiver.ts'
 import type { ReasonCode } from '../reason-codes.ts'
 
@@ -27,7 +28,7 @@ export function decodeChunks(connection: Connection, chunks: Iterable<Uint8Array
   try {
     for (const chunk of chunks) {
       decoder.push(chunk)
-      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) packets.push(packet)
+      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) packets.push(plain(packet))
     }
     return { packets, reasonCode: undefined, message: undefined }
   } catch (error) {
@@ -64,4 +65,9 @@ function receiverOf(packet: Packet): Receiver {
     default:
       return 'server'
   }
+}
+
+/** A packet with nothing but its fields, to be compared with one that was not decoded. */
+export function plain(packet: Packet): Packet {
+  return packet instanceof ReceivedPublish ? packet.toPacket() : packet
 }

@@ -10,7 +10,7 @@ import type { Receiver } from '../receiver.ts'
 import type { ReasonCode } from '../reason-codes.ts'
 import { arbitraryPacket } from './arbitraries.ts'
 import { concat } from './bytes.ts'
-import { byteByByte, connectionFor } from './decode.ts'
+import { byteByByte, connectionFor, plain } from './decode.ts'
 import type { Connection } from './decode.ts'
 
 export interface FuzzOptions {
@@ -165,7 +165,7 @@ function decodeAll(connection: Connection, chunks: Iterable<Uint8Array>): Ending
 /** @returns the Reason Code of the MqttError that ended it, if any; any other error is a finding */
 function drain(decoder: PacketDecoder, packets: Packet[]): ReasonCode | undefined {
   try {
-    for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) packets.push(packet)
+    for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) packets.push(plain(packet))
     return undefined
   } catch (error) {
     if (error instanceof MqttError) return error.reasonCode

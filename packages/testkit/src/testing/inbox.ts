@@ -4,7 +4,8 @@ import {
   PacketDecoder,
   PacketType,
   packetTypeName,
-  type ProtocolVersion
+  type ProtocolVersion,
+  ReceivedPublish
 } from '@godwit/protocol'
 import { expect } from 'vitest'
 import { describe, type ExpectedPacket, expectPacket, matches } from './expectations.ts'
@@ -46,9 +47,10 @@ export class Inbox {
    * @throws for what no server may send, or not to this client
    */
   push(chunk: Uint8Array, handle: (packet: Packet) => boolean): void {
-    this.#stream = this.#stream.byteLength === 0 ? chunk : Buffer.concat([this.#stream, chunk])
+    this.#stream = Buffer.concat([this.#stream, chunk])
     this.#decoder.push(chunk)
-    for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
+    for (let next = this.#decoder.next(); next !== undefined; next = this.#decoder.next()) {
+      const packet = next instanceof ReceivedPublish ? next.toPacket() : next
       const length = this.#stream.byteLength - this.#decoder.bufferedBytes
       this.#checkLimits(packet, length)
       if (!handle(packet)) this.#received.push({ packet, bytes: this.#stream.subarray(0, length) })

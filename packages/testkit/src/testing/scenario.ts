@@ -7,10 +7,10 @@ import { SimStore } from '../sim-store.ts'
 import { Simulation } from '../simulation.ts'
 import { type ClientOptions, TestClient } from './test-client.ts'
 
-/** Names the network that every scenario runs on: `whole`, `bytes`, a seed, or `random` for a seed that is printed. */
+/** Names the network that every scenario runs on: `whole`, `bytes`, `handed-over`, a seed, or `random` for a seed that is printed. */
 const NETWORK_VARIABLE = 'GODWIT_NETWORK'
 /** What every scenario runs on otherwise, one after the other. */
-const NETWORKS: readonly NetworkShape[] = ['whole', 'bytes', { seed: 1 }]
+const NETWORKS: readonly NetworkShape[] = ['whole', 'bytes', 'handed-over', { seed: 1 }]
 
 export interface ScenarioOptions extends SimBrokerOptions {
   /** For a scenario that moves so much that one network has to do. */
@@ -48,7 +48,7 @@ type Play = (scenario: Scenario) => Promise<void>
 
 /**
  * A test that plays on a fresh broker in memory, on time that it moves itself: on a network that delivers what is written
- * at once, on one that delivers byte by byte, and on one that cuts and delays at random.
+ * at once, on one that delivers byte by byte, on one that hands over as I/O threads do, and on one that cuts and delays at random.
  */
 export function scenario(title: string, play: Play): void
 export function scenario(title: string, options: ScenarioOptions, play: Play): void
@@ -64,10 +64,10 @@ export function scenario(title: string, first: ScenarioOptions | Play, second?: 
 function networksToRun(networks: readonly NetworkShape[]): readonly NetworkShape[] {
   const chosen = process.env[NETWORK_VARIABLE]
   if (chosen === undefined || chosen === '') return networks
-  if (chosen === 'whole' || chosen === 'bytes') return [chosen]
+  if (chosen === 'whole' || chosen === 'bytes' || chosen === 'handed-over') return [chosen]
   const seed = chosen === 'random' ? Math.floor(Math.random() * 0x7fff_ffff) : Number(chosen)
   if (Number.isSafeInteger(seed)) return [{ seed }]
-  throw new RangeError(`${NETWORK_VARIABLE} is ${chosen}; accepted are whole, bytes, random and a seed`)
+  throw new RangeError(`${NETWORK_VARIABLE} is ${chosen}; accepted are whole, bytes, handed-over, random and a seed`)
 }
 
 async function playOn(shape: NetworkShape, options: SimBrokerOptions, play: Play): Promise<void> {
