@@ -244,20 +244,11 @@ export class Broker {
     const message = Message.publish({ topicName, payload: bytes, qos, retain, properties }, '', this.#engine.clock.now())
     // What cannot be encoded must be refused here: once in the log it would end every connection that it is read for.
     message.encoded(ProtocolVersion.Mqtt5, qos > 0)
-    const { router, store, fates } = this.#engine
-    if (store.failure !== undefined && router.isStored(message)) {
-      fates.record('store-failed', message, '', store.failure.message)
-      throw new MqttError(ReasonCode.QuotaExceeded, 'this broker cannot keep messages at the moment: the store fails')
-    }
-    const limit = router.limitPassedBy(message)
-    if (limit !== undefined) {
-      fates.record('quota-exceeded', message, '', limit)
-      throw new MqttError(ReasonCode.QuotaExceeded, `this broker keeps no more messages: ${limit}`)
-    }
-    const policy = router.refusedBy(message)
-    if (policy !== undefined) {
-      fates.record('queue-full-refused', message, '', policy.whenFull)
-      throw new MqttError(ReasonCode.QuotaExceeded, policy.refusal)
+    const { router, fates } = this.#engine
+    const refusal = router.refusalOf(message)
+    if (refusal !== undefined) {
+      fates.record(refusal.fate, message, '', refusal.reason)
+      throw new MqttError(refusal.reasonCode, refusal.reason)
     }
     if (router.publish(message) === Routed.Stored) await this.#engine.committed()
   }

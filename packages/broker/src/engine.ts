@@ -209,7 +209,7 @@ export class Engine {
   }
 
   #publishIfTaken(message: Message): boolean {
-    if (this.router.limitPassedBy(message) !== undefined || this.router.refusedBy(message) !== undefined) return false
+    if (this.router.refusalOf(message) !== undefined) return false
     this.router.publish(message)
     return true
   }

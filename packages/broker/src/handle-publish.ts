@@ -15,20 +15,8 @@ import type { Fate } from './fates.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Message, type MessageContent } from './message.ts'
 import type { Behaviour } from './options.ts'
+import { quotaExceeded, type Refusal, STORE_FAILED } from './refusal.ts'
 import { Routed } from './router.ts'
-
-/** Why a message is not accepted; the connection goes on. */
-interface Refusal {
-  readonly reasonCode: PublishReasonCode
-  readonly fate: Fate
-  readonly reason: string
-}
-
-const STORE_FAILED: Refusal = {
-  reasonCode: ReasonCode.QuotaExceeded,
-  fate: 'store-failed',
-  reason: 'this server cannot keep messages at the moment'
-}
 
 const NOT_AUTHORIZED: Refusal = {
   reasonCode: ReasonCode.NotAuthorized,
@@ -118,27 +106,14 @@ function checkTopic({ engine: { limits } }: Connection, { topicName }: Message):
 
 function checkRoom({ engine }: Connection, { session }: Agreement, message: Message): Refusal | undefined {
   const { limits, router, store } = engine
-  if (store.failure !== undefined && (router.isStored(message) || (message.qos === 2 && session.isDurable))) return STORE_FAILED
-  const limit = router.limitPassedBy(message)
-  if (limit !== undefined) {
-    return {
-      reasonCode: ReasonCode.QuotaExceeded,
-      fate: 'quota-exceeded',
-      reason: `this server keeps no more messages: ${limit} is ${limits[limit]}`
-    }
-  }
-  const policy = router.refusedBy(message)
-  if (policy !== undefined) {
-    return { reasonCode: ReasonCode.QuotaExceeded, fate: 'queue-full-refused', reason: policy.refusal }
-  }
-  if (message.qos === 2 && session.receivedBytes + message.byteLength > limits.unreleasedBytesMax) {
-    return {
-      reasonCode: ReasonCode.QuotaExceeded,
-      fate: 'quota-exceeded',
-      reason: `${session.receivedBytes} bytes of QoS 2 messages wait for PUBREL, the most that this server keeps is ${limits.unreleasedBytesMax}`
-    }
-  }
-  return undefined
+  const refusal = router.refusalOf(message)
+  if (refusal !== undefined || message.qos < 2) return refusal
+  if (session.isDurable && store.failure !== undefined) return STORE_FAILED
+  if (session.receivedBytes + message.byteLength <= limits.unreleasedBytesMax) return undefined
+  const { receivedBytes } = session
+  return quotaExceeded(
+    `${receivedBytes} bytes of QoS 2 messages wait for PUBREL, the most that this server keeps is ${limits.unreleasedBytesMax}`
+  )
 }
 
 function accept(connection: Connection, agreement: Agreement, packet: PublishPacket, message: Message): void {

@@ -135,6 +135,8 @@ export class MatchCache {
   readonly #matches = new Map<string, Match>()
   readonly #nodes: FilterNode[] = []
   #version = -1
+  #latestTopicName = ''
+  #latest: Match | undefined
 
   constructor(tree: SubscriptionTree, topicsMax: number) {
     this.#tree = tree
@@ -146,8 +148,15 @@ export class MatchCache {
       this.#forget()
       this.#version = this.#tree.version
     }
-    const known = this.#matches.get(topicName)
-    if (known !== undefined) return known
+    // Each message is looked up more than once, and the next is often to the same topic: the very same string, then.
+    if (this.#latest !== undefined && this.#latestTopicName === topicName) return this.#latest
+    const match = this.#matches.get(topicName) ?? this.#find(topicName)
+    this.#latestTopicName = topicName
+    this.#latest = match
+    return match
+  }
+
+  #find(topicName: string): Match {
     this.#nodes.length = 0
     this.#tree.match(topicName, this.#nodes)
     const match = new Match(this.#nodes)
@@ -161,5 +170,6 @@ export class MatchCache {
   #forget(): void {
     this.#matches.clear()
     this.#targets = 0
+    this.#latest = undefined
   }
 }

@@ -121,7 +121,7 @@ describe('a backlog that refuses', () => {
     for (let count = 0; count < 1000; count++) await leaves(world, `away-${count}`, 'q/t')
     await publishes(world, 1, 2)
     const looks = vi.spyOn(world.store, 'backlog')
-    for (let count = 0; count < 100; count++) expect(world.engine.router.refusedBy(message('q/t'))).toBeDefined()
+    for (let count = 0; count < 100; count++) expect(world.engine.router.refusalOf(message('q/t'))).toBeDefined()
     expect(looks.mock.calls.length).toBeLessThanOrEqual(200)
   })
 })
@@ -354,7 +354,7 @@ describe('messages that have waited for too long', () => {
     const world = await away({ action, ageSecondsMax: 570, topicFilter: 'q/#' })
     await leaves(world, 'operator', '$dead-letter/#')
     for (let minute = 1; minute <= 60; minute++) {
-      if (world.engine.router.refusedBy(message('q/t')) === undefined) await publishes(world, minute, minute)
+      if (world.engine.router.refusalOf(message('q/t')) === undefined) await publishes(world, minute, minute)
       world.clock.advance(MINUTE)
       await world.settle()
     }

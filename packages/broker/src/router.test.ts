@@ -24,10 +24,13 @@ describe('the router', () => {
     const retain = (topicName: string, payload: string) => router.publish(message(topicName, { payload, retain: true, qos: 0 }))
     retain('a', '1')
     retain('b', '1')
-    expect(router.limitPassedBy(message('c', { payload: '1', retain: true }))).toBe('retainedMessagesMax')
-    expect(router.limitPassedBy(message('b', { payload: '2', retain: true }))).toBeUndefined()
-    expect(router.limitPassedBy(message('c', { payload: '', retain: true }))).toBeUndefined()
-    expect(router.limitPassedBy(message('c', { payload: '1' }))).toBeUndefined()
+    expect(router.refusalOf(message('c', { payload: '1', retain: true }))).toMatchObject({
+      fate: 'quota-exceeded',
+      reason: expect.stringContaining('retainedMessagesMax is 2')
+    })
+    expect(router.refusalOf(message('b', { payload: '2', retain: true }))).toBeUndefined()
+    expect(router.refusalOf(message('c', { payload: '', retain: true }))).toBeUndefined()
+    expect(router.refusalOf(message('c', { payload: '1' }))).toBeUndefined()
     expect(retain('c', '1')).toBe(Routed.Nowhere)
     expect([store.retainedCount, store.hasRetained('c'), fates.count('quota-exceeded')]).toEqual([2, false, 1])
     retain('b', '2')

@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts'
 import type { LocalSubscription } from './local-subscription.ts'
 import { type Match, MatchCache, missedBy } from './match.ts'
 import type { Message } from './message.ts'
-import type { OverflowPolicy } from './overflow-rules.ts'
+import { queueFull, quotaExceeded, type Refusal, STORE_FAILED } from './refusal.ts'
 
 /** What became of a message when it was published. */
 export const Routed = {
@@ -46,26 +46,34 @@ export class Router {
     return !match.isEmpty || match.histories.length > 0
   }
 
-  /** Whether the store would have to keep a message: in the log, or as retained, or forget the one that was. */
-  isStored(message: Message): boolean {
-    return (message.retain && this.#engine.features.retainAvailable) || this.#isQueued(message)
+  /** Why a message cannot be accepted at the moment; undefined: it can be published. */
+  refusalOf(message: Message): Refusal | undefined {
+    const { store, features } = this.#engine
+    if (message.qos === 0 && !message.retain) return undefined
+    const isStored = (message.retain && features.retainAvailable) || this.#isQueued(message)
+    if (!isStored) return undefined
+    return store.failure === undefined ? this.noRoomFor(message) : STORE_FAILED
   }
 
-  /** The limit that a message would pass if it were accepted; undefined: there is room for it. */
-  limitPassedBy(message: Message): 'retainedMessagesMax' | 'storedBytesMax' | undefined {
-    const { store, limits, features } = this.#engine
-    const isKept = message.retain && features.retainAvailable && message.payloadLength > 0
-    const isFull = (isKept || this.#isQueued(message)) && store.storedBytes >= limits.storedBytesMax
-    if (isFull && !this.#engine.histories.makeRoom()) return 'storedBytesMax'
-    return isKept && !this.#canRetain(message) ? 'retainedMessagesMax' : undefined
+  /** As `refusalOf`, for a message that is to be kept even by a store that fails: it may recover. */
+  noRoomFor(message: Message): Refusal | undefined {
+    const { store, limits, features, histories } = this.#engine
+    const isRetained = message.retain && features.retainAvailable && message.payloadLength > 0
+    const isFull = store.storedBytes >= limits.storedBytesMax && (isRetained || this.#isQueued(message))
+    if (isFull && !histories.makeRoom()) return this.#limitPassed('storedBytesMax')
+    if (isRetained && !this.#canRetain(message)) return this.#limitPassed('retainedMessagesMax')
+    return this.#queueRefusalOf(message)
   }
 
-  /** What refuses a message because too much waits behind it; undefined: nothing does. */
-  refusedBy({ qos, topicName }: Message): OverflowPolicy | undefined {
+  #limitPassed(limit: 'storedBytesMax' | 'retainedMessagesMax'): Refusal {
+    return quotaExceeded(`this server keeps no more messages: ${limit} is ${this.#engine.limits[limit]}`)
+  }
+
+  #queueRefusalOf({ qos, topicName }: Message): Refusal | undefined {
     if (qos === 0 || !this.#engine.overflow.policies.canRefuse) return undefined
     for (const queue of this.#cache.match(topicName).queues) {
       const { refusedBy } = queue
-      if (refusedBy !== undefined) return refusedBy
+      if (refusedBy !== undefined) return queueFull(refusedBy.refusal)
     }
     return undefined
   }

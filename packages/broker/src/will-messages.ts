@@ -105,9 +105,9 @@ export class WillMessages {
     this.#engine.store.deleteWill(record.clientId)
     const { router, fates, clock } = this.#engine
     const message = Message.of(record.message).published(clock.now())
-    const policy = router.refusedBy(message)
-    if (policy === undefined) router.publish(message)
-    else fates.record('queue-full-refused', message, record.clientId, policy.whenFull)
+    const refusal = router.noRoomFor(message)
+    if (refusal === undefined) router.publish(message)
+    else fates.record(refusal.fate, message, record.clientId, refusal.reason)
   }
 }
 
