@@ -143,7 +143,7 @@ function publishes(topicName: string, { qos, batch, version = ProtocolVersion.Mq
       version
     )
   )
-  return Buffer.concat(packets)
+  return new Uint8Array(Buffer.concat(packets))
 }
 
 async function measure(scenario: Scenario): Promise<number[]> {

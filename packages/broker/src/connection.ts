@@ -61,6 +61,8 @@ export class Connection implements TransportReceiver, SenderOwner, TimerOwner {
   readonly inboundAliases: InboundTopicAliases
   /** The exchange that is going on, at CONNECT or to re-authenticate. */
   authenticating: Authenticating | undefined
+  /** The topic that the client published to last, and may: most go on with it. */
+  lastTopicName = ''
   readonly #timer: Timer
   #agreement: Agreement | undefined
   #lastReceivedAtMs: number

@@ -93,10 +93,15 @@ function checkAgreement(connection: Connection, packet: PublishPacket): void {
   }
 }
 
-function checkTopic({ engine: { limits } }: Connection, { topicName }: Message): Refusal | undefined {
+function checkTopic(connection: Connection, { topicName }: Message): Refusal | undefined {
+  if (topicName === connection.lastTopicName) return undefined
+  const { limits } = connection.engine
   // A UTF-16 code unit takes at most three bytes, so most topics need not be measured.
   const isTooLong = topicName.length * 3 > limits.topicBytesMax && Buffer.byteLength(topicName) > limits.topicBytesMax
-  if (!isTooLong && topicLevels(topicName) <= limits.topicLevelsMax) return undefined
+  if (!isTooLong && topicLevels(topicName) <= limits.topicLevelsMax) {
+    connection.lastTopicName = topicName
+    return undefined
+  }
   return {
     reasonCode: ReasonCode.TopicNameInvalid,
     fate: 'topic-refused',

@@ -7,9 +7,11 @@ import {
   ReceivedPublish
 } from '@godwit/protocol'
 import type { SequenceNumber, StoredMessage } from '@godwit/storage'
+import { KeptBytes } from './kept-bytes.ts'
 import { SEQUENCE_PROPERTY } from './replay-requests.ts'
 
 const EMPTY = new Uint8Array(0)
+const keptBytes = new KeptBytes()
 
 /** What a message is made from, when it comes from a client, a will, or the application. */
 export interface MessageContent {
@@ -127,7 +129,7 @@ export class Message implements StoredMessage {
     if (this.#isOwned) return
     this.#isOwned = true
     if (this.#received !== undefined) {
-      this.#received.keepIn(Buffer.allocUnsafe(this.#received.keptLength), 0)
+      keptBytes.keep(this.#received)
       this.#payload = undefined
       return
     }

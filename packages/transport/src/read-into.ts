@@ -1,12 +1,12 @@
 import { Socket } from 'node:net'
 
 /** Takes what was read: the first `length` bytes of `buffer`, until it returns. Called on the socket; true: go on reading. */
-export type ReadCallback = (this: Socket, length: number, buffer: Buffer) => boolean
+export type ReadCallback = (this: Socket, length: number, buffer: Uint8Array) => boolean
 
 const READ_BYTES = 64 * 1024
 
 /** What all sockets of this thread are read into, one after the other. */
-const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+const buffer = new Uint8Array(READ_BYTES)
 
 interface ReadSymbols {
   readonly buffer: symbol

@@ -113,7 +113,7 @@ export class SocketTransport implements Transport {
   }
 }
 
-function onRead(this: Socket, length: number, buffer: Buffer): boolean {
+function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
   if (isOwned(this)) this[TRANSPORT].received(buffer.subarray(0, length))
   return true
 }
