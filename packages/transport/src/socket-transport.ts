@@ -19,6 +19,7 @@ export class SocketTransport implements Transport {
   /** The last byte has been written, or will never be: our `end` or `destroy`, or the peer's end. */
   #ended = false
   #closed = false
+  #paused = false
   #error: Error | undefined = undefined
   #linger: NodeJS.Timeout | undefined = undefined
 
@@ -60,10 +61,13 @@ export class SocketTransport implements Transport {
   }
 
   pause(): void {
-    if (!this.#ended) this.#socket.pause()
+    if (this.#ended) return
+    this.#paused = true
+    this.#socket.pause()
   }
 
   resume(): void {
+    this.#paused = false
     this.#socket.resume()
   }
 
@@ -74,6 +78,7 @@ export class SocketTransport implements Transport {
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    this.#paused = false
     const socket = this.#socket
     socket.once('finish', () => {
       if (!this.#closed) this.#linger = setTimeout(() => socket.destroy(), LINGER_MS)
@@ -90,6 +95,16 @@ export class SocketTransport implements Transport {
   /** The peer has sent something. */
   received(bytes: Uint8Array): void {
     if (!this.#ended) this.#receiver?.onData(bytes)
+  }
+
+  /**
+   * The peer has sent as much as is read at once, and likely more: Node would read on, for up to 2 MB. Others come first;
+   * it is read from again in the next turn.
+   */
+  yieldToOthers(): void {
+    setImmediate(() => {
+      if (!this.#paused && !this.#closed) this.#socket.resume()
+    })
   }
 
   drained(): void {
@@ -114,8 +129,11 @@ export class SocketTransport implements Transport {
 }
 
 function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
-  if (isOwned(this)) this[TRANSPORT].received(buffer.subarray(0, length))
-  return true
+  if (!isOwned(this)) return true
+  this[TRANSPORT].received(buffer.subarray(0, length))
+  if (length < buffer.length) return true
+  this[TRANSPORT].yieldToOthers()
+  return false
 }
 
 function onData(this: OwnedSocket, chunk: Buffer): void {
