@@ -17,7 +17,7 @@ import type { Delivery } from './inflight.ts'
 import type { Message } from './message.ts'
 import { OutputBuffer } from './output-buffer.ts'
 import { PublishWriter } from './publish-writer.ts'
-import { type Response, Responses } from './responses.ts'
+import { type LateSender, type Response, Responses } from './responses.ts'
 import { UnsentMessages } from './unsent-messages.ts'
 
 /** What a sender is given to know of its client. */
@@ -36,7 +36,7 @@ export interface SenderOwner {
  * Sends packets to one client: encoded for its version and within its Maximum Packet Size, answers in order and not
  * before the commit they wait for, and all of it written once per event-loop turn.
  */
-export class PacketSender implements CommitWaiter, ElisionWaiter {
+export class PacketSender implements CommitWaiter, ElisionWaiter, LateSender {
   readonly #engine: Engine
   readonly #transport: Transport
   readonly #owner: SenderOwner
@@ -198,6 +198,11 @@ export class PacketSender implements CommitWaiter, ElisionWaiter {
     this.#responses.add({ commit: this.#commitToWaitFor(true), delivery })
   }
 
+  /** The commit that it waited for is durable. */
+  sendLate(delivery: Delivery): void {
+    if (this.#owner.sendsLate(delivery)) this.sendDelivery(delivery)
+  }
+
   sendPubrel(packetIdentifier: number): void {
     this.acknowledge(PacketType.Pubrel, packetIdentifier, false)
   }
@@ -253,14 +258,7 @@ export class PacketSender implements CommitWaiter, ElisionWaiter {
   }
 
   #release(commit: CommitNumber): void {
-    const { traffic } = this.#engine
-    traffic.packetsSent += this.#responses.length
-    this.#responses.release(commit, (delivery) => {
-      // Where it is sent, it is counted as what it is.
-      traffic.packetsSent--
-      if (this.#owner.sendsLate(delivery)) this.sendDelivery(delivery)
-    })
-    traffic.packetsSent -= this.#responses.length
+    this.#engine.traffic.packetsSent += this.#responses.release(commit, this)
   }
 
   #append(bytes: Uint8Array): void {

@@ -1,6 +1,18 @@
 import { type Packet, PacketType, ReasonCode } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
-import { answers, DURABLE, names, payloadOf, payloads, publishes, SENSORS, sequenceOf, suback, takesAll, withHistory } from './history.test.support.ts'
+import {
+  answers,
+  DURABLE,
+  names,
+  payloadOf,
+  payloads,
+  publishes,
+  SENSORS,
+  sequenceOf,
+  suback,
+  takesAll,
+  withHistory
+} from './history.test.support.ts'
 import { seededRandom } from './samples.test.support.ts'
 import { World } from './world.test.support.ts'
 

@@ -1,6 +1,16 @@
 import { PacketType, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
-import { answers, byTopic, DURABLE, names, payloadOf, payloads, publishes, publishOne, withHistory } from './history.test.support.ts'
+import {
+  answers,
+  byTopic,
+  DURABLE,
+  names,
+  payloadOf,
+  payloads,
+  publishes,
+  publishOne,
+  withHistory
+} from './history.test.support.ts'
 import { seededRandom } from './samples.test.support.ts'
 
 describe('replay from a store that answers later', () => {

@@ -70,9 +70,11 @@ describe('responses', () => {
           if (step === 'next commit gathers') gathering++
           else if (step === 'commit') {
             const durable = gathering++
-            responses.release(durable, (each) => {
-              collect()
-              actual.push(sent.get(each) ?? 'unknown')
+            responses.release(durable, {
+              sendLate: (each) => {
+                collect()
+                actual.push(sent.get(each) ?? 'unknown')
+              }
             })
             collect()
             while (waiting[0] !== undefined && waiting[0].commit <= durable) expected.push(waiting.shift()?.what ?? '')
@@ -105,7 +107,7 @@ describe('responses', () => {
       const added = delivery()
       answered.push(new WeakRef(added))
       responses.add({ commit, delivery: added })
-      responses.release(commit - 1, () => {})
+      responses.release(commit - 1, { sendLate() {} })
     }
     await collectGarbage()
     const held = answered.filter((each) => each.deref() !== undefined).length

@@ -10,6 +10,11 @@ export type Response = { commit: CommitNumber } & (
   | { readonly delivery: Delivery }
 )
 
+/** Sends messages that had to wait for a commit. */
+export interface LateSender {
+  sendLate(delivery: Delivery): void
+}
+
 /**
  * What one connection has to answer, in the order of the packets answered ([3.1.1 MQTT-4.6.0-6]). An answer to
  * something that the store has to keep waits for its commit, and what comes after it waits behind it.
@@ -42,20 +47,26 @@ export class Responses {
     if (endsPublish(response)) this.#unanswered++
   }
 
-  /** Writes what no longer waits; `send` does so for deliveries. */
-  release(durable: CommitNumber, send: (delivery: Delivery) => void): void {
+  /** Writes what no longer waits, and returns how many packets these are; the deliveries among them go to `sender` instead. */
+  release(durable: CommitNumber, sender: LateSender): number {
+    let written = 0
     for (let next = this.#waiting[this.#head]; next !== undefined && next.commit <= durable; next = this.#waiting[this.#head]) {
       this.#head++
       if (endsPublish(next)) this.#unanswered--
-      if ('delivery' in next) send(next.delivery)
-      else if ('bytes' in next) this.#output.append(next.bytes)
+      if ('delivery' in next) {
+        sender.sendLate(next.delivery)
+        continue
+      }
+      if ('bytes' in next) this.#output.append(next.bytes)
       else this.writeAcknowledgement(next.acknowledgement, next.packetIdentifier)
+      written++
     }
     // A busy client always has something waiting for the next commit: what was answered must not stay for that.
     if (this.isEmpty || (this.#head > 256 && this.#head * 2 > this.#waiting.length)) {
       this.#waiting = this.#waiting.slice(this.#head)
       this.#head = 0
     }
+    return written
   }
 
   /** A PUBACK, PUBREC, PUBREL or PUBCOMP of success: four bytes in every version. */
