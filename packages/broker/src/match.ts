@@ -12,7 +12,9 @@ import type { FilterNode, SubscriptionTree } from './subscription-tree.ts'
 const NO_IDENTIFIERS: readonly number[] = []
 /** Targets that are remembered, about 100 bytes each: a thousand topics may each match a thousand sessions. */
 const TARGETS_MAX = 1_000_000
-const NO_NODES: readonly FilterNode[] = []
+/** What is remembered for nothing costs more than finding it: with far more topics in use than there is room for, one in so many is tried. */
+const ONE_IN = 16
+const NONE: readonly never[] = []
 
 /** A session that a topic matches, with all its matching subscriptions merged into one delivery. */
 export class Target {
@@ -75,12 +77,24 @@ export class Match {
   readonly absent: readonly FilterNode[]
 
   constructor(nodes: readonly FilterNode[]) {
+    let groups: SharedSubscription[] | undefined
+    let locals: LocalSubscription[] | undefined
+    let queues: DurableQueue[] | undefined
+    let histories: HistoryQueue[] | undefined
+    let absent: FilterNode[] | undefined
+    for (const node of nodes) {
+      if (node.groups !== undefined) (groups ??= []).push(...node.groups.values())
+      if (node.locals !== undefined) (locals ??= []).push(...node.locals)
+      if (node.queue !== undefined) (queues ??= []).push(node.queue)
+      if (node.history !== undefined) (histories ??= []).push(node.history)
+      if (node.absent !== undefined) (absent ??= []).push(node)
+    }
     this.targets = targetsOf(nodes)
-    this.absent = nodes.some((node) => node.absent !== undefined) ? nodes.filter((node) => node.absent !== undefined) : NO_NODES
-    this.groups = nodes.flatMap((node) => (node.groups === undefined ? [] : [...node.groups.values()]))
-    this.locals = nodes.flatMap((node) => (node.locals === undefined ? [] : [...node.locals]))
-    this.queues = nodes.flatMap((node) => (node.queue === undefined ? [] : [node.queue]))
-    this.histories = nodes.flatMap((node) => (node.history === undefined ? [] : [node.history]))
+    this.groups = groups ?? NONE
+    this.locals = locals ?? NONE
+    this.queues = queues ?? NONE
+    this.histories = histories ?? NONE
+    this.absent = absent ?? NONE
   }
 
   get isEmpty(): boolean {
@@ -89,13 +103,17 @@ export class Match {
 }
 
 function targetsOf(nodes: readonly FilterNode[]): readonly Target[] {
-  const subscribed = nodes.filter((node) => node.subscriptions !== undefined)
-  const [only] = subscribed
-  if (only?.subscriptions !== undefined && subscribed.length === 1) {
-    return only.subscriptions.map((subscription) => new Target(subscription.session, [subscription]))
+  let only: FilterNode | undefined
+  let subscribed = 0
+  for (const node of nodes) {
+    if (node.subscriptions === undefined) continue
+    only = node
+    subscribed++
   }
+  if (only?.subscriptions === undefined) return NONE
+  if (subscribed === 1) return only.subscriptions.map((subscription) => new Target(subscription.session, [subscription]))
   const bySession = new Map<Session, Subscription[]>()
-  for (const node of subscribed) {
+  for (const node of nodes) {
     for (const subscription of node.subscriptions ?? []) {
       const others = bySession.get(subscription.session)
       if (others === undefined) bySession.set(subscription.session, [subscription])
@@ -135,6 +153,10 @@ export class MatchCache {
   readonly #matches = new Map<string, Match>()
   readonly #nodes: FilterNode[] = []
   #version = -1
+  #hits = 0
+  #misses = 0
+  /** Of how many new topics one is remembered: of all, unless most come only once while as many others do as there is room for. */
+  #oneIn = 1
   #latestTopicName = ''
   #latest: Match | undefined
 
@@ -150,7 +172,11 @@ export class MatchCache {
     }
     // Each message is looked up more than once, and the next is often to the same topic: the very same string, then.
     if (this.#latest !== undefined && this.#latestTopicName === topicName) return this.#latest
-    const match = this.#matches.get(topicName) ?? this.#find(topicName)
+    let match = this.#matches.get(topicName)
+    if (match === undefined) {
+      match = this.#find(topicName)
+      this.#remember(topicName, match)
+    } else this.#hits++
     this.#latestTopicName = topicName
     this.#latest = match
     return match
@@ -159,12 +185,20 @@ export class MatchCache {
   #find(topicName: string): Match {
     this.#nodes.length = 0
     this.#tree.match(topicName, this.#nodes)
-    const match = new Match(this.#nodes)
+    return new Match(this.#nodes)
+  }
+
+  #remember(topicName: string, match: Match): void {
+    if (this.#misses++ % this.#oneIn > 0) return
     // Forgetting all at once costs less than keeping an order of use on every message.
-    if (this.#matches.size >= this.#topicsMax || this.#targets > TARGETS_MAX) this.#forget()
+    if (this.#matches.size >= this.#topicsMax || this.#targets > TARGETS_MAX) {
+      this.#oneIn = this.#hits < this.#misses ? ONE_IN : 1
+      this.#hits = 0
+      this.#misses = 0
+      this.#forget()
+    }
     this.#targets += match.targets.length
     this.#matches.set(topicName, match)
-    return match
   }
 
   #forget(): void {

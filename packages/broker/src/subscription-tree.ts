@@ -1,18 +1,28 @@
+import { hasWildcard } from '@godwit/protocol'
 import type { DurableQueue } from './durable-queue.ts'
+import { FilterIndex } from './filter-index.ts'
 import type { HistoryQueue } from './history-queue.ts'
 import type { LocalSubscription } from './local-subscription.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
 
 /**
- * One topic level of one or more topic filters. What a level usually lacks is undefined rather than empty, because
- * a broker may hold a million of these.
+ * A topic filter without wildcards, or one level of filters with wildcards. What it usually lacks is undefined rather
+ * than empty, because a broker may hold a million of these.
  */
 export class FilterNode {
+  /** The level above; undefined: this is a filter without wildcards, or the root of the others. */
   readonly parent: FilterNode | undefined
-  /** The level's own text: `+` and `#` stand for themselves. */
+  /** The level's own text, or all of a filter without wildcards. */
   readonly level: string
-  children: Map<string, FilterNode> | undefined = undefined
+  /** Where the index has it. */
+  place = 0
+  /** How many levels there are below, but for the two wildcards. */
+  children = 0
+  /** The level `+` below. */
+  single: FilterNode | undefined = undefined
+  /** The level `#` below. */
+  multi: FilterNode | undefined = undefined
   /** The subscriptions whose filter ends here; a subscription knows its index. */
   subscriptions: Subscription[] | undefined = undefined
   /** Those of durable sessions without a connection, apart, because nothing is offered to them. */
@@ -34,7 +44,9 @@ export class FilterNode {
 
   get isUnused(): boolean {
     return (
-      this.children === undefined &&
+      this.children === 0 &&
+      this.single === undefined &&
+      this.multi === undefined &&
       this.subscriptions === undefined &&
       this.absent === undefined &&
       this.groups === undefined &&
@@ -46,17 +58,26 @@ export class FilterNode {
 }
 
 /**
- * Topic filters, level by level. Matching walks the topic name in place, without splitting it.
+ * Topic filters. Those without wildcards are found at once, those with wildcards level by level; the topic name is walked
+ * in place, without splitting it. Bench: `bench/micro/matching.ts`.
  *
  * ```
- *   a/+/c  a/b  #        root ─┬─ a ─┬─ + ── c●
- *                              │     └─ b●
- *                              └─ #●
+ *   a/b      exact   a/b●
+ *   a/+/c #  root ─┬─ a ── + ── c●
+ *                  └─ #●
  * ```
  */
 export class SubscriptionTree {
+  readonly #index: FilterIndex
   readonly #root = new FilterNode(undefined, '')
+  /** Those that are not in the index: `+` and `#`. */
+  #wildcards = 0
   #version = 0
+
+  /** @param random numbers from 0 to below 1, that nobody can foresee */
+  constructor(random: () => number = Math.random) {
+    this.#index = new FilterIndex(random)
+  }
 
   /** Changes whenever a topic may match something else than before. */
   get version(): number {
@@ -67,25 +88,26 @@ export class SubscriptionTree {
     this.#version++
   }
 
+  /** How many nodes there are, the root aside. */
+  get nodeCount(): number {
+    return this.#index.size + this.#wildcards
+  }
+
   /** The node of a filter, made if there is none. */
   open(topicFilter: string): FilterNode {
-    let node = this.#root
-    for (const level of levelsOf(topicFilter)) {
-      node.children ??= new Map()
-      let child = node.children.get(level)
-      if (child === undefined) {
-        child = new FilterNode(node, level)
-        node.children.set(level, child)
-      }
-      node = child
+    if (!hasWildcard(topicFilter)) {
+      return this.#index.get(undefined, topicFilter, 0, topicFilter.length) ?? this.#add(undefined, topicFilter)
     }
+    let node = this.#root
+    for (const level of levelsOf(topicFilter)) node = this.#child(node, level) ?? this.#add(node, level)
     return node
   }
 
   find(topicFilter: string): FilterNode | undefined {
+    if (!hasWildcard(topicFilter)) return this.#index.get(undefined, topicFilter, 0, topicFilter.length)
     let node: FilterNode | undefined = this.#root
     for (const level of levelsOf(topicFilter)) {
-      node = node.children?.get(level)
+      node = this.#child(node, level)
       if (node === undefined) return undefined
     }
     return node
@@ -93,12 +115,10 @@ export class SubscriptionTree {
 
   /** Removes a node that nothing uses any longer, and the levels above it that only led there. */
   prune(node: FilterNode): void {
-    let at = node
-    while (at.parent !== undefined && at.isUnused) {
-      const { parent } = at
-      parent.children?.delete(at.level)
-      if (parent.children?.size === 0) parent.children = undefined
-      at = parent
+    let at: FilterNode | undefined = node
+    while (at !== undefined && at !== this.#root && at.isUnused) {
+      this.#remove(at)
+      at = at.parent
     }
   }
 
@@ -131,26 +151,23 @@ export class SubscriptionTree {
 
   /** The nodes of every filter that a topic name matches, appended to `matches`. */
   match(topicName: string, matches: FilterNode[]): void {
+    const exact = this.#index.get(undefined, topicName, 0, topicName.length)
+    if (exact !== undefined) matches.push(exact)
     this.#matchLevel(this.#root, topicName, 0, matches)
   }
 
   #matchLevel(node: FilterNode, topicName: string, start: number, matches: FilterNode[]): void {
-    const { children } = node
-    if (children === undefined) return
+    const { children, single, multi } = node
     // [5.0 MQTT-4.7.2-1] a wildcard in the first level does not match a topic that begins with $
     const wildcards = start > 0 || topicName.charCodeAt(0) !== DOLLAR
-    if (wildcards) {
-      const all = children.get('#')
-      if (all !== undefined) matches.push(all)
-    }
+    if (wildcards && multi !== undefined) matches.push(multi)
+    if (children === 0 && single === undefined) return
     const end = topicName.indexOf('/', start)
-    const level = end < 0 ? topicName.slice(start) : topicName.slice(start, end)
-    const exact = children.get(level)
-    if (exact !== undefined) this.#matchRest(exact, topicName, end, matches)
-    if (wildcards) {
-      const single = children.get('+')
-      if (single !== undefined) this.#matchRest(single, topicName, end, matches)
+    if (children > 0) {
+      const exact = this.#index.get(node, topicName, start, end < 0 ? topicName.length : end)
+      if (exact !== undefined) this.#matchRest(exact, topicName, end, matches)
     }
+    if (wildcards && single !== undefined) this.#matchRest(single, topicName, end, matches)
   }
 
   #matchRest(node: FilterNode, topicName: string, end: number, matches: FilterNode[]): void {
@@ -160,16 +177,47 @@ export class SubscriptionTree {
     }
     matches.push(node)
     // `sport/#` matches `sport` as well ([5.0 4.7.1.2])
-    const all = node.children?.get('#')
-    if (all !== undefined) matches.push(all)
+    if (node.multi !== undefined) matches.push(node.multi)
+  }
+
+  #child(node: FilterNode, level: string): FilterNode | undefined {
+    if (level === '+') return node.single
+    if (level === '#') return node.multi
+    return this.#index.get(node, level, 0, level.length)
+  }
+
+  #add(parent: FilterNode | undefined, level: string): FilterNode {
+    const node = new FilterNode(parent, level)
+    if (parent !== undefined && isWildcard(level)) {
+      if (level === '+') parent.single = node
+      else parent.multi = node
+      this.#wildcards++
+    } else {
+      this.#index.add(node)
+      if (parent !== undefined) parent.children++
+    }
+    return node
+  }
+
+  #remove(node: FilterNode): void {
+    const { parent, level } = node
+    if (parent !== undefined && isWildcard(level)) {
+      if (level === '+') parent.single = undefined
+      else parent.multi = undefined
+      this.#wildcards--
+    } else {
+      this.#index.delete(node)
+      if (parent !== undefined) parent.children--
+    }
   }
 }
 
 const DOLLAR = 0x24
 
-function placed(list: Subscription[] | undefined, subscription: Subscription): Subscription[] {
-  const subscriptions = list ?? []
-  subscription.index = subscriptions.length
+function placed(subscriptions: Subscription[] | undefined, subscription: Subscription): Subscription[] {
+  subscription.index = subscriptions?.length ?? 0
+  // Most filters have one subscription: a list that has grown to one would have room for sixteen more.
+  if (subscriptions === undefined) return [subscription]
   subscriptions.push(subscription)
   return subscriptions
 }
@@ -183,6 +231,10 @@ function without(subscriptions: Subscription[] | undefined, { index }: Subscript
     subscriptions[index] = last
   }
   return subscriptions.length === 0 ? undefined : subscriptions
+}
+
+function isWildcard(level: string): boolean {
+  return level === '+' || level === '#'
 }
 
 function levelsOf(topicFilter: string): readonly string[] {
