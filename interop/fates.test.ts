@@ -1,44 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { uniqueClientId, uniqueTopicName } from './client-suite.ts'
-import type { QoS } from './foreign-client.ts'
-import { GodwitProcess } from './godwit-process.ts'
-import {
-  hasMosquittoClients,
-  mosquittoPub,
-  MosquittoSub,
-  type MosquittoVersion,
-  type PrintedMessage
-} from './mosquitto-clients.ts'
+import type { MosquittoSub, PrintedMessage } from './mosquitto-clients.ts'
+import { describeMosquitto, everyVersion } from './mosquitto-suite.ts'
 
-const available = hasMosquittoClients()
-const without = available ? '' : ' (skipped: this machine has no mosquitto-clients)'
-const versions: readonly MosquittoVersion[] = ['mqttv31', 'mqttv311', 'mqttv5']
-
-describe.skipIf(!available)(`what mosquitto_sub finds under $SYS${without}`, () => {
-  let godwit: GodwitProcess
-  const running = new Set<MosquittoSub>()
-  beforeAll(async () => {
-    godwit = await GodwitProcess.start()
-  })
-  afterEach(async () => {
-    await Promise.all([...running].map((sub) => sub.kill()))
-    running.clear()
-  })
-  afterAll(async () => {
-    await godwit.stop()
-  })
-
-  async function subscribe(
-    version: MosquittoVersion,
-    topicFilter: string,
-    flags: readonly string[] = [],
-    qos: QoS = 0
-  ): Promise<MosquittoSub> {
-    const sub = await MosquittoSub.subscribe(godwit.port, version, topicFilter, qos, flags)
-    running.add(sub)
-    return sub
-  }
-
+describeMosquitto('what mosquitto_sub finds under $SYS', [], ({ publish, subscribe }) => {
   /** The first message that comes on a topic. */
   async function find(sub: MosquittoSub, topicName: string): Promise<PrintedMessage> {
     for (;;) {
@@ -47,9 +12,9 @@ describe.skipIf(!available)(`what mosquitto_sub finds under $SYS${without}`, () 
     }
   }
 
-  for (const version of versions) {
+  for (const version of everyVersion) {
     it(`-V ${version}: the version, the uptime and the clients, as retained messages`, async () => {
-      const sub = await subscribe(version, '$SYS/#')
+      const sub = await subscribe(version, '$SYS/#', 0)
       const values = new Map(
         (await sub.received.take(4)).map(({ topicName, payload, retain }) => [topicName, { payload, retain }])
       )
@@ -62,23 +27,23 @@ describe.skipIf(!available)(`what mosquitto_sub finds under $SYS${without}`, () 
     it(`-V ${version}: where a message went, by the publisher, by the subscriber, and among the latest`, async () => {
       const topicName = uniqueTopicName()
       const [publisher, subscriber] = [`${uniqueClientId()}/p`, uniqueClientId()]
-      await mosquittoPub(godwit.port, version, ['-i', publisher, '-t', topicName, '-m', 'to nobody'])
-      const away = await subscribe(version, topicName, ['-c', '-i', subscriber], 1)
+      await publish(version, topicName, 0, ['-i', publisher, '-m', 'to nobody'])
+      const away = await subscribe(version, topicName, 1, ['-c', '-i', subscriber])
       await away.kill()
-      await mosquittoPub(godwit.port, version, ['-i', publisher, '-t', topicName, '-m', 'at QoS 0', '-q', '0'])
+      await publish(version, topicName, 0, ['-i', publisher, '-m', 'at QoS 0'])
 
       const fates = '$SYS/broker/fates'
-      const byPublisher = await subscribe(version, `${fates}/clients/${publisher.replace('/', '%2F')}/#`)
+      const byPublisher = await subscribe(version, `${fates}/clients/${publisher.replace('/', '%2F')}/#`, 0)
       expect(await byPublisher.received.next()).toMatchObject({
         topicName: `${fates}/clients/${publisher.replace('/', '%2F')}/no-subscriber`,
         payload: '1'
       })
-      const bySubscriber = await subscribe(version, `${fates}/clients/${subscriber}/#`)
+      const bySubscriber = await subscribe(version, `${fates}/clients/${subscriber}/#`, 0)
       expect(await bySubscriber.received.next()).toMatchObject({
         topicName: `${fates}/clients/${subscriber}/subscriber-offline`,
         payload: '1'
       })
-      const everything = await subscribe(version, `${fates}/#`)
+      const everything = await subscribe(version, `${fates}/#`, 0)
       expect(Number((await find(everything, `${fates}/subscriber-offline`)).payload)).toBeGreaterThan(0)
       const drops: unknown = JSON.parse((await find(everything, `${fates}/recent`)).payload)
       expect(Array.isArray(drops) ? drops.slice(0, 2) : drops).toMatchObject([

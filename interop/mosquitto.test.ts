@@ -1,51 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { uniqueClientId, uniqueTopicName } from './client-suite.ts'
 import type { QoS } from './foreign-client.ts'
-import { GodwitProcess } from './godwit-process.ts'
 import { withinLimit } from './mailbox.ts'
-import { hasMosquittoClients, mosquittoPub, MosquittoSub, type MosquittoVersion } from './mosquitto-clients.ts'
+import type { MosquittoSub, MosquittoVersion } from './mosquitto-clients.ts'
+import { describeMosquitto, everyVersion } from './mosquitto-suite.ts'
 
-const available = hasMosquittoClients()
-const without = available ? '' : ' (skipped: this machine has no mosquitto-clients)'
 const everyQoS: readonly QoS[] = [0, 1, 2]
-const versions: readonly MosquittoVersion[] = ['mqttv31', 'mqttv311', 'mqttv5']
 const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`)
 
-describe.skipIf(!available)(`mosquitto_pub and mosquitto_sub${without}`, () => {
-  let godwit: GodwitProcess
-  const running = new Set<MosquittoSub>()
-  beforeAll(async () => {
-    godwit = await GodwitProcess.start()
-  })
-  afterEach(async () => {
-    await Promise.all([...running].map((sub) => sub.kill()))
-    running.clear()
-  })
-  afterAll(async () => {
-    await godwit.stop()
-  })
-
-  async function subscribe(
-    version: MosquittoVersion,
-    topicFilter: string,
-    qos: QoS,
-    flags: readonly string[] = []
-  ): Promise<MosquittoSub> {
-    const sub = await MosquittoSub.subscribe(godwit.port, version, topicFilter, qos, flags)
-    running.add(sub)
-    return sub
-  }
-
-  const publish = (version: MosquittoVersion, topicName: string, qos: QoS, flags: readonly string[], input = ''): Promise<void> =>
-    mosquittoPub(godwit.port, version, ['-t', topicName, '-q', `${qos}`, ...flags], input)
-
+describeMosquitto('mosquitto_pub and mosquitto_sub', [], ({ publish, subscribe, run }) => {
   /** Publishes one message more and takes it: had there been another, it would have come first. */
   async function expectNothingElse(sub: MosquittoSub, version: MosquittoVersion, topicName: string): Promise<void> {
     await publish(version, topicName, 1, ['-m', 'marker'])
     expect((await sub.received.next()).payload).toBe('marker')
   }
 
-  for (const version of versions) {
+  for (const version of everyVersion) {
     describe(`-V ${version}`, () => {
       for (const qos of everyQoS) {
         it(`publishes and receives at QoS ${qos}, each message once and in order`, async () => {
@@ -73,7 +43,7 @@ describe.skipIf(!available)(`mosquitto_pub and mosquitto_sub${without}`, () => {
         const topicName = uniqueTopicName()
         const watcher = await subscribe(version, topicName, 2)
         const will = (payload: string): string[] => ['--will-topic', topicName, '--will-payload', payload, '--will-qos', '2']
-        await MosquittoSub.run(godwit.port, version, ['-t', `${topicName}/other`, '-E', ...will('not to be seen')])
+        await run(version, ['-t', `${topicName}/other`, '-E', ...will('not to be seen')])
         const killed = await subscribe(version, `${topicName}/other`, 0, will('gone'))
         await killed.kill()
         expect(await watcher.received.next()).toMatchObject({ payload: 'gone', qos: 2, retain: false })
@@ -98,8 +68,8 @@ describe.skipIf(!available)(`mosquitto_pub and mosquitto_sub${without}`, () => {
         const topicName = uniqueTopicName()
         const marker = `${topicName}/marker`
         const session = ['-c', '-i', uniqueClientId()]
-        const first = await MosquittoSub.run(godwit.port, version, [...session, '-t', topicName, '-q', '1', '-E'])
-        const second = await MosquittoSub.run(godwit.port, version, [...session, '-U', topicName, '-t', marker, '-q', '1', '-E'])
+        const first = await run(version, [...session, '-t', topicName, '-q', '1', '-E'])
+        const second = await run(version, [...session, '-U', topicName, '-t', marker, '-q', '1', '-E'])
         expect([first, second]).toEqual([0, 0])
         await publish(version, topicName, 1, ['-m', 'after'])
         await publish(version, marker, 1, ['-m', 'marker'])

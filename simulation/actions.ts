@@ -1,8 +1,10 @@
-import { type QoS, RetainHandling, type SubscriptionRequest } from '@godwit/protocol'
+import { isSharedSubscription, type QoS, RetainHandling } from '@godwit/protocol'
 import { seededRandom } from '@godwit/testkit'
 import { Choices } from './choices.ts'
 import type { Greeting, SimClient } from './client.ts'
 import type { Action, Profile } from './history.ts'
+import type { Subscribing } from './replay-model.ts'
+import { boundedFilters, boundedTopics, HISTORY_FILTERS, HISTORY_TOPICS, isHistoryFilter, overflowAction } from './rules.ts'
 import type { World } from './world.ts'
 
 const TOPICS = ['a/x', 'a/y', 'b/x', 'b/y'] as const
@@ -50,7 +52,7 @@ async function takeWith(world: World, profile: Profile, { kind }: Action, client
       else await world.works(choose.below(20))
       break
     case 'unsubscribe':
-      client.unsubscribes([choose.among<string>(choose.chance(profile.shared) ? SHARED_FILTERS : FILTERS)])
+      client.unsubscribes([filterOf(profile, choose)])
       break
     case 'answer':
       client.answersSome(1 + choose.below(4))
@@ -147,10 +149,9 @@ function publishes(world: World, profile: Profile, client: SimClient, choose: Ch
   for (let left = 1 + choose.below(4); left > 0; left--) {
     if (!client.isAccepted || client.unfinished >= UNFINISHED_MAX) return
     const retain = choose.chance(profile.retained)
-    const isShared = choose.chance(profile.shared)
     client.publishes(
       world.model.newMessage({
-        topicName: retain ? choose.among<string>(RETAINED_TOPICS) : choose.among<string>(isShared ? SHARED_TOPICS : TOPICS),
+        topicName: topicOf(profile, retain, choose),
         qos: qosOf(choose),
         retain,
         isEmpty: retain && choose.chance(0.1),
@@ -164,14 +165,16 @@ function publishes(world: World, profile: Profile, client: SimClient, choose: Ch
 
 function subscribes(profile: Profile, client: SimClient, choose: Choices): void {
   const identifier = client.isMqtt5 && choose.chance(0.3) ? 1 + choose.below(5) : 0
-  const requests: SubscriptionRequest[] = []
+  const requests: Subscribing[] = []
   for (let left = 1 + choose.below(2); left > 0; left--) {
-    const isShared = choose.chance(profile.shared)
-    const topicFilter = choose.among<string>(isShared ? SHARED_FILTERS : FILTERS)
+    const topicFilter = filterOf(profile, choose)
+    // Refused as a 3.1.1 publisher, by its connection's end, it would never come to take what waits for it.
+    if (!client.isMqtt5 && overflowAction(topicFilter) === 'refuse') continue
+    const isShared = isSharedSubscription(topicFilter)
     if (requests.some((request) => request.topicFilter === topicFilter)) continue
     requests.push({
       topicFilter,
-      qos: choose.chance(0.1) ? 0 : qosOf(choose),
+      qos: overflowAction(topicFilter) !== undefined ? choose.one(1, 2) : choose.chance(0.1) ? 0 : qosOf(choose),
       noLocal: client.isMqtt5 && !isShared && choose.chance(0.15),
       retainAsPublished: client.isMqtt5 && choose.chance(0.2),
       retainHandling: client.isMqtt5
@@ -181,10 +184,34 @@ function subscribes(profile: Profile, client: SimClient, choose: Choices): void 
             RetainHandling.SendIfNew,
             RetainHandling.DoNotSend
           )
-        : RetainHandling.SendAtSubscribe
+        : RetainHandling.SendAtSubscribe,
+      replayed: isHistoryFilter(topicFilter) ? choose.one(undefined, 1, 3, Infinity, Infinity) : undefined
     })
   }
-  client.subscribes(requests, identifier)
+  if (requests.length > 0) client.subscribes(requests, identifier)
+}
+
+function topicOf(profile: Profile, retain: boolean, choose: Choices): string {
+  const isShared = choose.chance(profile.shared)
+  if (retain) return choose.among<string>(RETAINED_TOPICS)
+  const among = ruled(profile, choose)
+  if (among === 'bounded') return choose.among(boundedTopics(profile.overflow))
+  if (among === 'replayed') return choose.among<string>(HISTORY_TOPICS)
+  return choose.among<string>(isShared ? SHARED_TOPICS : TOPICS)
+}
+
+function filterOf(profile: Profile, choose: Choices): string {
+  const isShared = choose.chance(profile.shared)
+  const among = ruled(profile, choose)
+  if (among === 'bounded') return choose.among(boundedFilters(profile.overflow))
+  if (among === 'replayed') return choose.among<string>(HISTORY_FILTERS)
+  return choose.among<string>(isShared ? SHARED_FILTERS : FILTERS)
+}
+
+/** Whether to take a topic for which there is a rule; nothing is drawn where there are none. */
+function ruled({ bounded, replayed }: Profile, choose: Choices): 'bounded' | 'replayed' | undefined {
+  if (bounded > 0 && choose.chance(bounded)) return 'bounded'
+  return replayed > 0 && choose.chance(replayed) ? 'replayed' : undefined
 }
 
 function qosOf(choose: Choices): QoS {

@@ -30,7 +30,7 @@ export function checkComplete(model: Model): Checked {
       if (owing === undefined || session.mayHaveMissed(message)) continue
       if (session.got(message.content.id) !== undefined) owed++
       else if (message.mayBeExpired(model.nowMs)) expired++
-      else throw lost(message, session, owing)
+      else if (!model.overflow.mayDrop(session, owing, message)) throw lost(message, session, owing)
     }
   }
   for (const [group, members] of groupsOf(model)) {
@@ -43,6 +43,8 @@ export function checkComplete(model: Model): Checked {
     }
   }
   model.retained.checkComplete()
+  model.overflow.checkDeadLetters(accepted)
+  owed += model.replays.checkComplete(accepted)
   return { owed, expired, dropped: countDropped(model, accepted) }
 }
 

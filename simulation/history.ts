@@ -1,3 +1,4 @@
+import type { OverflowAction } from '@godwit/broker'
 import { seededRandom } from '@godwit/testkit'
 import { Choices } from './choices.ts'
 
@@ -68,6 +69,13 @@ export interface Profile {
   /** Steps of the network, the disk and the broker after each action, at most. */
   readonly work: number
   readonly inflightMax: number
+  /** The share of topics for which there is an overflow rule, which one, and how many messages may wait under it; 0: no rules. */
+  readonly bounded: number
+  readonly overflow: OverflowAction
+  readonly backlogMax: number
+  /** The share of topics that are kept in a history, and how many messages that keeps; 0: none. */
+  readonly replayed: number
+  readonly historyMax: number
 }
 
 export interface History {
@@ -89,7 +97,8 @@ export function historyOf(seed: number): History {
     wills: choose.one(0, 0.3, 0.7),
     diskShare: choose.one(0.5, 0.1, 0.02),
     work: choose.one(4, 12, 40),
-    inflightMax: choose.one(256, 256, 4, 1)
+    inflightMax: choose.one(256, 256, 4, 1),
+    ...boundsOf(seed)
   }
   const weights: Record<ActionKind, number> = { ...WEIGHTS }
   for (const kind of kindsOf(weights)) weights[kind] *= choose.one(0, 0.5, 1, 1, 2)
@@ -105,6 +114,19 @@ export function historyOf(seed: number): History {
     actions.push({ kind, client: choose.below(profile.clients), seed: choose.below(0x7fff_ffff) })
   }
   return { seed, profile, actions }
+}
+
+/** Drawn apart, so that the histories without bounds are what they were before there were any. */
+function boundsOf(seed: number): Pick<Profile, 'bounded' | 'overflow' | 'backlogMax' | 'replayed' | 'historyMax'> {
+  const choose = new Choices(seededRandom(seed ^ 0x2545_f491))
+  const [bounded, replayed] = [choose.one(0, 0, 0.3, 0.7), choose.one(0, 0, 0.3, 0.7)]
+  return {
+    bounded,
+    overflow: choose.one('drop-oldest', 'drop-newest', 'dead-letter', 'refuse'),
+    backlogMax: bounded === 0 ? 0 : choose.one(1, 2, 3, 6),
+    replayed,
+    historyMax: replayed === 0 ? 0 : choose.one(1, 4, 1000, 1000)
+  }
 }
 
 function kindsOf(weights: Record<ActionKind, number>): ActionKind[] {

@@ -67,6 +67,15 @@ export class ModelClient {
     return this.#mustCleanStart || (attempt !== undefined && !attempt.isAccepted && !attempt.mustBePresent)
   }
 
+  /** Whether it has no connection, and a session that has not ended. */
+  isSurelyAway(nowMs: number): boolean {
+    return (
+      this.attempt === undefined &&
+      this.session?.isDurable === true &&
+      this.expiries.every(({ earliestMs }) => nowMs < earliestMs)
+    )
+  }
+
   connecting(request: ConnectRequest, nowMs: number): Attempt {
     // It is taken over as soon as CONNECT is read.
     if (this.attempt !== undefined) this.connectionOver(nowMs, undefined, 'later')

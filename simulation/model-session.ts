@@ -88,6 +88,9 @@ export interface Received {
   atQoS2: number
   /** When it last came with RETAIN; 0: never. */
   retainedAt: Moment
+  /** When it first came, and last. */
+  readonly arrivedAt: Moment
+  latestAt: Moment
 }
 
 /** A session from its creation to its end, as its client sees it. */

@@ -1,9 +1,13 @@
 import type { QoS, SubscriptionRequest } from '@godwit/protocol'
 import type { Noticed } from './deadline.ts'
+import type { Profile } from './history.ts'
 import { type Attempt, type ConnectRequest, type Farewell, ModelClient } from './model-client.ts'
 import { ModelSession, ModelSubscription } from './model-session.ts'
+import { OverflowModel } from './overflow-model.ts'
 import { type Moment, type PublishedContent, PublishedMessage } from './published-message.ts'
+import { ReplayModel, type Subscribing } from './replay-model.ts'
 import { RetainedModel } from './retained-model.ts'
+import { isHistoryFilter, overflowAction } from './rules.ts'
 import { Violation } from './violation.ts'
 
 /** A message as it came to a client. */
@@ -37,20 +41,30 @@ export class Model {
   /** All there were. */
   readonly sessions: ModelSession[] = []
   readonly retained: RetainedModel
+  readonly overflow: OverflowModel
+  readonly replays: ReplayModel
   /** How often the broker has crashed. */
   readonly crashedAt: Moment[] = []
+  /** Whether the store has failed at any time. */
+  hasStoreFailed = false
   readonly #clock: () => number
   #moment: Moment = 0
   #messages = 0
   #isStoreFailing = false
+  #startedAt: Moment = 0
   /** In the order of their publishing. */
   readonly #numbers = new Map<string, number>()
   /** What the broker may still act on though nobody waits for its answer. */
   readonly #loose = new Set<PublishedMessage>()
 
-  constructor(nowMs: () => number) {
+  constructor(
+    nowMs: () => number,
+    { inflightMax, backlogMax, historyMax }: Pick<Profile, 'inflightMax' | 'backlogMax' | 'historyMax'>
+  ) {
     this.#clock = nowMs
     this.retained = new RetainedModel(nowMs)
+    this.overflow = new OverflowModel(this, backlogMax, inflightMax)
+    this.replays = new ReplayModel(this, historyMax)
   }
 
   get nowMs(): number {
@@ -92,11 +106,17 @@ export class Model {
 
   accepted(message: PublishedMessage): void {
     message.accepted(this.next(), this.nowMs)
+    this.overflow.checkAccepted(message)
   }
 
   /** The broker has refused it. What was sent before that may have been taken. */
   refused(message: PublishedMessage): void {
+    const { id } = message.content
     message.isRefused = message.transmissions === 1
+    if (!this.#isStoreFailing) this.overflow.checkRefused(message)
+    if (message.isRefused && this.sessions.some((session) => session.got(id) !== undefined)) {
+      throw new Violation(`"${id}" was refused, and somebody has got it`)
+    }
     this.#loose.add(message)
   }
 
@@ -134,11 +154,13 @@ export class Model {
     return session
   }
 
-  connectionOver(clientId: string, farewell?: Farewell, noticed?: Noticed): void {
+  connectionOver(clientId: string, farewell?: Farewell, noticed: Noticed = 'at once'): void {
     const moment = this.next()
     const { attempt, session } = this.client(clientId)
     if (attempt?.isAccepted === true && session !== undefined) session.lastConnectedAt = moment
-    this.client(clientId).connectionOver(this.nowMs, farewell, noticed)
+    // The beginning of a history may still be looked for.
+    const isRead = session === undefined || !this.replays.isAsking(session)
+    this.client(clientId).connectionOver(this.nowMs, farewell, noticed === 'at once' && !isRead ? 'when quiet' : noticed)
   }
 
   crashed(): void {
@@ -155,10 +177,16 @@ export class Model {
   /** The store fails, or is about to: the broker ends the connections of those whom it would have to answer. */
   storeFails(): void {
     this.#isStoreFailing = true
+    this.hasStoreFailed = true
+  }
+
+  /** Whether the broker has come up since, which may know no more of what it had sent. */
+  hasRestartedSince(moment: Moment): boolean {
+    return this.#startedAt > moment
   }
 
   started(): void {
-    this.next()
+    this.#startedAt = this.next()
     for (const client of this.clients.values()) client.brokerBack(this.nowMs)
   }
 
@@ -175,7 +203,7 @@ export class Model {
   }
 
   /** SUBSCRIBE is written. @returns what its SUBACK will grant */
-  subscribing(session: ModelSession, requests: readonly SubscriptionRequest[], identifier: number): Asked {
+  subscribing(session: ModelSession, requests: readonly Subscribing[], identifier: number): Asked {
     const moment = this.next()
     const subscriptions = requests.map((request) => {
       const current = session.current(request.topicFilter)
@@ -184,6 +212,7 @@ export class Model {
       if (request.retainHandling === 0 || (request.retainHandling === 1 && isNew)) {
         this.retained.asking(session, subscription, moment, current === undefined)
       }
+      if (request.replayed !== undefined) this.replays.asking(session, subscription, request.replayed, moment)
       return subscription
     })
     return { askedAt: moment, subscriptions }
@@ -197,7 +226,8 @@ export class Model {
     }
     if (current !== undefined && current.endingAt === undefined) {
       current.endingAt = moment
-      current.isReplaced = request.qos === 0 && current.group === undefined
+      // One that is replayed may go on with it at QoS 0, and then may lose it.
+      current.isReplaced = request.qos === 0 && current.group === undefined && !isHistoryFilter(current.topicFilter)
     }
     const subscription = new ModelSubscription(request, identifier, moment)
     session.subscriptions.push(subscription)
@@ -208,6 +238,7 @@ export class Model {
   granted({ askedAt, subscriptions }: Asked): void {
     const moment = this.next()
     this.retained.granted(askedAt)
+    this.replays.granted(askedAt, moment)
     for (const subscription of subscriptions) subscription.grantedAt ??= moment
   }
 
@@ -232,14 +263,15 @@ export class Model {
   /** A message has come, and is no repetition of a QoS 2 message that the client has already. */
   arrived(session: ModelSession, arrival: Arrival): void {
     const moment = this.next()
-    const message = this.messages.get(arrival.id)
+    const message = this.overflow.deadLetter(arrival.id, arrival.topicName) ?? this.messages.get(arrival.id)
     if (message === undefined) throw new Violation(`nobody has published "${arrival.id}"`)
     const may = session.subscriptions.filter((subscription) => subscription.mayBring(message, session.clientId))
     this.#checkArrival(session, message, arrival, may)
-    let got = session.received.get(arrival.id)
+    const { id } = message.content
+    let got = session.received.get(id)
     if (got === undefined) {
-      got = { times: 0, withoutDup: 0, atQoS2: 0, retainedAt: 0 }
-      session.received.set(arrival.id, got)
+      got = { times: 0, withoutDup: 0, atQoS2: 0, retainedAt: 0, arrivedAt: moment, latestAt: moment }
+      session.received.set(id, got)
     }
     if (arrival.retain) got.retainedAt = moment
     else {
@@ -249,6 +281,7 @@ export class Model {
       if (got.times === 0) this.#checkOrder(session, message, arrival, may)
     }
     got.times++
+    got.latestAt = moment
   }
 
   #checkArrival(session: ModelSession, message: PublishedMessage, arrival: Arrival, may: readonly ModelSubscription[]): void {
@@ -260,6 +293,8 @@ export class Model {
     if (arrival.qos > Math.min(content.qos, granted)) throw new Violation(`${what} at QoS ${arrival.qos}`)
     if (arrival.retain && !content.retain) throw new Violation(`${what} with RETAIN, without which it was published`)
     if (arrival.dup && session.connections === 1) throw new Violation(`${what} with DUP on the session's first connection`)
+    if (message.isRefused) throw new Violation(`${what}, which was refused`)
+    this.replays.checkAsked(session, message)
     if (message.isForbidden) throw new Violation(`${what}, which must not be published any more`)
     if (this.nowMs < message.notBeforeMs) throw new Violation(`${what} before its Will Delay Interval has passed`)
     // At QoS 2 it may have been on its way, waiting for a commit.
@@ -290,16 +325,16 @@ export class Model {
     may: readonly ModelSubscription[]
   ): void {
     const groups = new Set(may.flatMap(({ group }) => (group === undefined ? [] : [group]))).size
-    const sources = groups + (may.some(({ group }) => group === undefined) ? 1 : 0)
+    const sources = groups + (may.some(({ group }) => group === undefined) ? this.replays.sources(session, message) : 0)
     const { id, qos } = message.content
-    if (atQoS2 > sources) throw new Violation(`${session.clientId} got "${id}" ${atQoS2} times at QoS 2`)
+    const published = this.overflow.copies(message, qos === 1 ? Math.max(1, message.transmissions) : 1)
+    if (atQoS2 > published * sources) throw new Violation(`${session.clientId} got "${id}" ${atQoS2} times at QoS 2`)
     if (groups > 0) {
       if (atQoS2 > 0 && sources === 1) this.#checkOneMember(message)
       return
     }
     const crashes = this.crashedAt.filter((moment) => moment > message.firstSentAt).length
-    const published = qos === 1 ? Math.max(1, message.transmissions) : 1
-    if (withoutDup > published * (1 + crashes)) {
+    if (withoutDup > published * sources * (1 + crashes)) {
       throw new Violation(`${session.clientId} got "${id}" ${withoutDup} times at QoS 1 without DUP`)
     }
   }
@@ -321,9 +356,14 @@ export class Model {
   /** [5.0 MQTT-4.6.0-5] [5.0 MQTT-4.6.0-6] */
   #checkOrder(session: ModelSession, message: PublishedMessage, { qos }: Arrival, may: readonly ModelSubscription[]): void {
     const { id, publisher, topicName, isWill } = message.content
-    if (isWill || qos === 0 || may.some(({ group }) => group !== undefined)) return
+    // Nobody waits for what the broker does by itself.
+    if (isWill || publisher === '' || qos === 0 || may.some(({ group }) => group !== undefined)) return
+    if (!this.replays.isOrdered(session, message)) return
     // One that expired before it was sent to this client comes only if it is published again.
     if (message.content.expirySeconds !== undefined && message.transmissions > 1) return
+    // So does one that was dropped, or if a crash undoes that.
+    const isBounded = may.some(({ matchFilter }) => overflowAction(matchFilter) !== undefined)
+    if (isBounded && (message.transmissions > 1 || this.hasRestartedSince(message.firstSentAt))) return
     // One that was sent before the subscription began comes only if it is sent again, and then after later ones.
     if (!may.some((subscription) => subscription.covers(message, qos))) return
     const key = `${publisher} ${topicName} ${message.content.qos} ${qos}`

@@ -2,7 +2,7 @@ import { ProtocolVersion, RetainHandling } from '@godwit/protocol'
 import type { Fate } from '@godwit/broker'
 import type { DiskFault } from '@godwit/testkit'
 import { take } from './actions.ts'
-import type { Greeting } from './client.ts'
+import type { Greeting, SimClient } from './client.ts'
 import { checkComplete, type Checked } from './completeness.ts'
 import type { History } from './history.ts'
 import { Violation } from './violation.ts'
@@ -16,7 +16,11 @@ const BACK: Greeting = {
   will: undefined
 }
 
-const FATES_OF_OWED: readonly Fate[] = ['expired', 'session-ended', 'unsubscribed']
+/** How often everybody comes back: a 3.1.1 client that is refused does so once for each message, at most. */
+const ROUNDS_MIN = 3
+const ROUNDS_MAX = 20
+
+const FATES_OF_OWED: readonly Fate[] = ['expired', 'session-ended', 'unsubscribed', 'queue-full', 'dead-lettered']
 
 export interface PlayOptions {
   readonly fault?: DiskFault | undefined
@@ -48,7 +52,10 @@ export async function play(history: History, { fault, isTraced = false }: PlayOp
 async function concludes(world: World): Promise<Checked> {
   world.trace.add(() => 'everybody comes back')
   await world.comesToRest()
+  const { overflow } = world.model
+  const absent = overflow.absent()
   await bringsBack(world)
+  for (const each of absent) overflow.checkReturned(each)
   const checked = checkComplete(world.model)
   checkFates(world, checked.dropped)
   await checkRetained(world)
@@ -59,7 +66,8 @@ async function concludes(world: World): Promise<Checked> {
 
 /** Every client connects, and takes what waits for it. */
 async function bringsBack(world: World): Promise<void> {
-  for (let rounds = 0; rounds < 3; rounds++) {
+  const isDone = (client: SimClient): boolean => client.isAccepted && client.unfinished === 0
+  for (let rounds = 0; rounds < ROUNDS_MIN || (rounds < ROUNDS_MAX && !world.clients.every(isDone)); rounds++) {
     for (const client of world.clients) {
       client.answering = 'prompt'
       if (!client.isConnected) {
@@ -105,11 +113,11 @@ async function checkRetained(world: World): Promise<void> {
   await world.comesToRest()
 }
 
-/** Everything was taken by everybody: nothing is kept but what is retained. */
+/** Everything was taken by everybody: nothing is kept but what is retained, and in the history. */
 async function checkRoom(world: World): Promise<void> {
   await world.passes(2000)
   await world.comesToRest()
-  const leftBytes = world.disk.storedBytes - world.disk.retainedBytes
+  const leftBytes = world.disk.storedBytes - world.disk.retainedBytes - world.historyBytes
   if (leftBytes !== 0) throw new Violation(`${leftBytes} bytes of messages are kept that everybody has got`)
 }
 

@@ -1,11 +1,13 @@
 import type { Broker, Fate } from '@godwit/broker'
 import { ProtocolVersion } from '@godwit/protocol'
+import { historyQueueFilter } from '@godwit/storage'
 import { type DiskFault, seededRandom, SimBroker, SimClock, SimDisk, Simulation } from '@godwit/testkit'
 import type { MemoryTransport } from '@godwit/transport'
 import { Choices } from './choices.ts'
 import { type Greeting, SimClient } from './client.ts'
 import type { Profile } from './history.ts'
 import { Model } from './model.ts'
+import { historyRules, overflowRules } from './rules.ts'
 import { Trace } from './trace.ts'
 import { Violation } from './violation.ts'
 
@@ -26,6 +28,7 @@ export class World {
   readonly #simulation: Simulation<SimDisk>
   readonly #choose: Choices
   readonly #diskShare: number
+  readonly #historyMax: number
   /** In the runs of the broker before this one. */
   readonly #fatesBefore = new Map<Fate, number>()
 
@@ -33,14 +36,17 @@ export class World {
     const choose = new Choices(seededRandom(seed ^ 0x5bd1_e995))
     this.#choose = choose
     this.#diskShare = profile.diskShare
+    this.#historyMax = profile.historyMax
     this.trace = new Trace(isTraced, () => this.clock.now() - START_MS)
-    this.model = new Model(() => this.clock.now())
+    this.model = new Model(() => this.clock.now(), profile)
     this.disk = new SimDisk(this.clock, { random: seededRandom(choose.below(0x7fff_ffff)), fault })
     this.#simulation = new Simulation({ seed: choose.below(0x7fff_ffff) }, this.disk, this.clock)
     this.broker = new SimBroker(
       this.#simulation,
       {
         limits: { inflightMax: profile.inflightMax },
+        overflow: overflowRules(profile.backlogMax),
+        history: historyRules(profile.historyMax),
         shareStrategy: choose.one('round-robin', 'random', 'sticky'),
         random: seededRandom(choose.below(0x7fff_ffff))
       },
@@ -52,6 +58,13 @@ export class World {
       const version = choose.chance(0.35) ? ProtocolVersion.Mqtt311 : ProtocolVersion.Mqtt5
       return this.newClient(`c${index + 1}`, version)
     })
+  }
+
+  /** What the messages in the history measure. */
+  get historyBytes(): number {
+    const [rule] = historyRules(this.#historyMax)
+    if (rule === undefined) return 0
+    return this.disk.backlog({ queue: this.disk.openQueue(historyQueueFilter(rule.topicFilter)), after: 0 }).bytes
   }
 
   newClient(clientId: string, version: ProtocolVersion): SimClient {

@@ -1,36 +1,15 @@
 import { PacketType } from '@godwit/protocol'
 import { publish, scenario } from '@godwit/testkit'
 import { connectBytes, ConnectFlag, text } from '../connect-bytes.ts'
-
-/** Bytes that no UTF-8 decoder may let through ([3.1.1 1.5.3]). */
-const ILL_FORMED = [
-  { what: 'a byte that begins nothing', hex: '61ff' },
-  { what: 'a lone continuation byte', hex: '6180' },
-  { what: 'a sequence cut short', hex: '61c3' },
-  { what: 'an overlong "/"', hex: 'c0af' },
-  { what: 'an overlong NUL', hex: 'c080' },
-  { what: 'the first surrogate, U+D800', hex: 'eda080' },
-  { what: 'the last surrogate, U+DFFF', hex: 'edbfbf' },
-  { what: 'a surrogate pair (CESU-8)', hex: 'eda0bdedb880' },
-  { what: 'a character beyond U+10FFFF', hex: 'f4908080' }
-]
-
-/** Bytes with their length before them, in hexadecimal. */
-function counted(hex: string): string {
-  return `${(hex.length / 2).toString(16).padStart(4, '0')}${hex}`
-}
-
-/** A packet whose Remaining Length fits one byte, in hexadecimal. */
-function packet(firstByte: string, body: string): string {
-  return `${firstByte}${(body.length / 2).toString(16).padStart(2, '0')}${body}`
-}
+import { ILL_FORMED } from '../ill-formed-text.ts'
+import { packetBytes, packetHex } from '../packet-bytes.ts'
 
 for (const { what, hex } of ILL_FORMED) {
   scenario(`[3.1.1 MQTT-1.5.3-1] [3.1.1 MQTT-3.3.2-1] a Topic Name with ${what} closes the connection`, async ({ connects }) => {
     const watcher = await connects({ version: 4 })
     await watcher.subscribes('#')
     const client = await connects({ version: 4 })
-    await client.sendsBytes(packet('30', counted(hex)))
+    await client.sendsBytes(packetBytes(`30 [00 [${hex}]]`))
     await client.isClosed()
     await watcher.receivesNothing()
   })
@@ -39,10 +18,10 @@ for (const { what, hex } of ILL_FORMED) {
     `[3.1.1 MQTT-3.8.3-1] [3.1.1 MQTT-3.10.3-1] a Topic Filter with ${what} closes the connection`,
     async ({ connects }) => {
       const subscriber = await connects({ version: 4 })
-      await subscriber.sendsBytes(packet('82', `0001${counted(hex)}00`))
+      await subscriber.sendsBytes(packetBytes(`82 [0001 00 [${hex}] 00]`))
       await subscriber.isClosed()
       const unsubscriber = await connects({ version: 4 })
-      await unsubscriber.sendsBytes(packet('a2', `0001${counted(hex)}`))
+      await unsubscriber.sendsBytes(packetBytes(`a2 [0001 00 [${hex}]]`))
       await unsubscriber.isClosed()
     }
   )
@@ -51,10 +30,11 @@ for (const { what, hex } of ILL_FORMED) {
     `[3.1.1 MQTT-3.1.3-4] [3.1.1 MQTT-3.1.3-10] [3.1.1 MQTT-3.1.3-11] a ClientId, Will Topic or User Name with ${what} closes the connection without CONNACK`,
     async ({ raw }) => {
       const { CleanStart, Will, UserName } = ConnectFlag
+      const illFormed = packetHex(`00 [${hex}]`)
       const payloads = [
-        { flags: CleanStart, payload: counted(hex) },
-        { flags: CleanStart | Will, payload: `${text('a')}${counted(hex)}${text('gone')}` },
-        { flags: CleanStart | UserName, payload: `${text('a')}${counted(hex)}` }
+        { flags: CleanStart, payload: illFormed },
+        { flags: CleanStart | Will, payload: `${text('a')}${illFormed}${text('gone')}` },
+        { flags: CleanStart | UserName, payload: `${text('a')}${illFormed}` }
       ]
       for (const parts of payloads) {
         const client = await raw({ version: 4 })
@@ -74,14 +54,13 @@ scenario('[3.1.1 MQTT-1.5.3-1] every kind of well-formed text passes', async ({ 
 })
 
 scenario('[3.1.1 MQTT-1.5.3-2] [3.1.1 MQTT-4.7.3-2] the NUL character closes the connection', async ({ connects, raw }) => {
-  const nul = counted('610062')
-  for (const bytes of [packet('30', nul), packet('82', `0001${nul}00`), packet('a2', `0001${nul}`)]) {
+  for (const packet of ['30 [00 [610062]]', '82 [0001 00 [610062] 00]', 'a2 [0001 00 [610062]]']) {
     const client = await connects({ version: 4 })
-    await client.sendsBytes(bytes)
+    await client.sendsBytes(packetBytes(packet))
     await client.isClosed()
   }
   const unknown = await raw({ version: 4 })
-  await unknown.sendsBytes(connectBytes({ version: 4, properties: '', payload: nul }))
+  await unknown.sendsBytes(connectBytes({ version: 4, properties: '', payload: packetHex('00 [610062]') }))
   await unknown.isClosed()
 })
 

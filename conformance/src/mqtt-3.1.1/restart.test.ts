@@ -1,9 +1,7 @@
 import { PacketType } from '@godwit/protocol'
 import { puback, pubcomp, publish, pubrec, pubrel, scenario } from '@godwit/testkit'
 import { expect } from 'vitest'
-
-/** Both ends of the broker's life that a store has to outlive. */
-const DOWNFALLS = ['stops', 'crashes'] as const
+import { DOWNFALLS, restarts } from '../restarts.ts'
 
 for (const goesDown of DOWNFALLS) {
   scenario(
@@ -18,8 +16,7 @@ for (const goesDown of DOWNFALLS) {
       const publisher = await connects({ version: 4 })
       await publisher.publishes('t/1', 'before', { qos: 1 })
       await publisher.publishes('t/2', 'before', { qos: 2 })
-      await broker[goesDown]()
-      await broker.starts()
+      await restarts(broker, goesDown)
       const again = await connects({ version: 4, clientId: 'publisher' })
       await again.publishes('t/3', 'after', { qos: 1 })
       const back = await subscriber.reconnects()
@@ -53,8 +50,7 @@ for (const goesDown of DOWNFALLS) {
       await subscriber.sends(pubrec(2), puback(4))
       await subscriber.receives({ type: PacketType.Pubrel, packetIdentifier: 2 })
       await subscriber.dropsConnection()
-      await broker[goesDown]()
-      await broker.starts()
+      await restarts(broker, goesDown)
       const back = await subscriber.reconnects()
       await back.receives({ type: PacketType.Pubrel, packetIdentifier: 2 })
       await back.receives({ type: PacketType.Publish, payload: '1', qos: 1, dup: true, packetIdentifier: 1 })
@@ -79,8 +75,7 @@ for (const goesDown of DOWNFALLS) {
       const publisher = await connects({ version: 4, clientId: 'publisher', cleanStart: false, acknowledges: false })
       await publisher.sends(publish('t', 'once', { qos: 2, packetIdentifier: 9 }))
       await publisher.receives({ type: PacketType.Pubrec, packetIdentifier: 9 })
-      await broker[goesDown]()
-      await broker.starts()
+      await restarts(broker, goesDown)
       const subscriber = await connects({ version: 4, clientId: 'subscriber' })
       await subscriber.subscribes('t', { qos: 2 })
       const back = await publisher.reconnects()
@@ -101,8 +96,7 @@ for (const goesDown of DOWNFALLS) {
       await publisher.publishes('kept', 'new', { qos: 2, retain: true })
       await publisher.publishes('removed', 'gone', { qos: 1, retain: true })
       await publisher.publishes('removed', '', { qos: 1, retain: true })
-      await broker[goesDown]()
-      await broker.starts()
+      await restarts(broker, goesDown)
       const subscriber = await connects({ version: 4, clientId: 'subscriber' })
       await subscriber.subscribes('#', { qos: 2 })
       await subscriber.receives({ type: PacketType.Publish, topicName: 'kept', payload: 'new', qos: 2, retain: true })
@@ -119,8 +113,7 @@ for (const goesDown of DOWNFALLS) {
       await subscriber.subscribes('t', { qos: 1 })
       await subscriber.receives({ type: PacketType.Publish, payload: 'kept', retain: true, dup: false, packetIdentifier: 1 })
       await subscriber.dropsConnection()
-      await broker[goesDown]()
-      await broker.starts()
+      await restarts(broker, goesDown)
       const back = await subscriber.reconnects()
       await back.receives({ type: PacketType.Publish, payload: 'kept', retain: true, dup: true, packetIdentifier: 1 })
       await back.receivesNothing()

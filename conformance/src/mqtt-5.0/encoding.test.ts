@@ -1,31 +1,11 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { connect, publish, scenario } from '@godwit/testkit'
-
-/** Bytes that no UTF-8 decoder may let through ([5.0 1.5.4]). */
-const ILL_FORMED = [
-  { what: 'a byte that begins nothing', hex: '61 ff' },
-  { what: 'a lone continuation byte', hex: '61 80' },
-  { what: 'a sequence cut short', hex: '61 c3' },
-  { what: 'an overlong "/"', hex: 'c0 af' },
-  { what: 'an overlong NUL', hex: 'c0 80' },
-  { what: 'the first surrogate, U+D800', hex: 'ed a0 80' },
-  { what: 'the last surrogate, U+DFFF', hex: 'ed bf bf' },
-  { what: 'a surrogate pair (CESU-8)', hex: 'ed a0 bd ed b8 80' },
-  { what: 'beyond U+10FFFF', hex: 'f4 90 80 80' }
-]
-
-function bytes(hex: string): string[] {
-  return hex.split(' ')
-}
-
-function hexLength(length: number): string {
-  return length.toString(16).padStart(2, '0')
-}
+import { ILL_FORMED } from '../ill-formed-text.ts'
+import { packetBytes, packetHex } from '../packet-bytes.ts'
 
 /** A QoS 0 PUBLISH without properties to a topic given in hexadecimal. */
 function publishTo(topic: string): string {
-  const { length } = bytes(topic)
-  return `30 ${hexLength(2 + length + 1)} 00 ${hexLength(length)} ${topic} 00`
+  return packetHex(`30 [00 [${topic}] 00]`)
 }
 
 for (const { what, hex } of ILL_FORMED) {
@@ -61,7 +41,7 @@ scenario('[5.0 MQTT-1.5.4-1] every kind of well-formed text passes', async ({ co
 
 scenario('[5.0 MQTT-1.5.4-2] a Topic Name with the NUL character is malformed', async ({ connects }) => {
   const client = await connects()
-  await client.sendsBytes(publishTo('61 00 62'))
+  await client.sendsBytes(publishTo('610062'))
   await client.isDisconnected({ reasonCode: ReasonCode.MalformedPacket })
 })
 
@@ -77,8 +57,8 @@ scenario('[5.0 MQTT-1.5.4-3] U+FEFF is a character of a Topic Name, at its begin
   const unmarked = await connects()
   await marked.subscribes('\ufefft')
   await unmarked.subscribes('t')
-  await marked.sendsBytes(publishTo('ef bb bf 74'))
-  await marked.receivesBytes(publishTo('ef bb bf 74'))
+  await marked.sendsBytes(publishTo('efbbbf74'))
+  await marked.receivesBytes(publishTo('efbbbf74'))
   await unmarked.receivesNothing()
   await unmarked.publishes('t', '')
   await unmarked.receivesBytes(publishTo('74'))
@@ -138,13 +118,9 @@ for (const { what, hex } of ILL_FORMED) {
   scenario(
     `[5.0 MQTT-1.5.7-1] a User Property with ${what} is malformed, be it in its name or its value`,
     async ({ connects }) => {
-      const { length } = bytes(hex)
-      const pairs = [`00 ${hexLength(length)} ${hex} 00 01 76`, `00 01 6e 00 ${hexLength(length)} ${hex}`]
-      for (const pair of pairs) {
+      for (const pair of [`00 [${hex}] 0001 'v'`, `0001 'n' 00 [${hex}]`]) {
         const client = await connects()
-        const properties = `26 ${pair}`
-        const propertyLength = bytes(properties).length
-        await client.sendsBytes(`30 ${hexLength(3 + 1 + propertyLength)} 00 01 74 ${hexLength(propertyLength)} ${properties}`)
+        await client.sendsBytes(packetBytes(`30 [0001 't' [26 ${pair}]]`))
         await client.isDisconnected({ reasonCode: ReasonCode.MalformedPacket })
       }
     }

@@ -1,26 +1,12 @@
 import { PacketType } from '@godwit/protocol'
-import { puback, pubrec, type Scenario, scenario, type TestClient } from '@godwit/testkit'
-
-/** A process that is stopped in order, and one that dies. */
-const WAYS: readonly ((broker: Scenario['broker']) => Promise<void>)[] = [
-  async (broker) => {
-    await broker.restarts()
-  },
-  async (broker) => {
-    await broker.crashes()
-    await broker.starts()
-  }
-]
-
-async function durable(connects: Scenario['connects'], clientId: string, acknowledges = true): Promise<TestClient> {
-  return await connects({ clientId, sessionExpirySeconds: 600, acknowledges })
-}
+import { puback, pubrec, scenario } from '@godwit/testkit'
+import { DOWNFALLS, durable, restarts } from '../restarts.ts'
 
 scenario(
   '[5.0 MQTT-4.8.2-3] [5.0 MQTT-4.8.2-4] a share goes on: its backlog, what its members had in flight, and what is acknowledged',
   async ({ connects, broker }) => {
-    for (const [index, restarts] of WAYS.entries()) {
-      const one = await durable(connects, `one-${index}`, false)
+    for (const goesDown of DOWNFALLS) {
+      const one = await durable(connects, `one-${goesDown}`, false)
       await one.subscribes('$share/g/t', { qos: 2, identifier: 7 })
       const publisher = await connects()
       for (const payload of ['1', '2', '3']) {
@@ -30,7 +16,7 @@ scenario(
       await one.sends(puback(1))
       await one.dropsConnection()
       for (const payload of ['4', '5']) await publisher.publishes('t', payload, { qos: 1 })
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const second = await one.reconnects({ receiveMaximum: 3 })
       const properties = { subscriptionIdentifiers: [7] }
       await second.receives({ type: PacketType.Publish, payload: '2', qos: 2, packetIdentifier: 2, dup: true, properties })
@@ -41,11 +27,11 @@ scenario(
         { type: PacketType.Pubrel, packetIdentifier: 2 },
         { type: PacketType.Publish, payload: '5', packetIdentifier: 5, dup: false }
       )
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const third = await one.reconnects({ receiveMaximum: undefined, acknowledges: true })
       await third.receives({ type: PacketType.Publish, payload: '4', packetIdentifier: 4, dup: true })
       await third.receives({ type: PacketType.Publish, payload: '5', packetIdentifier: 5, dup: true })
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const fourth = await one.reconnects()
       await fourth.receivesNothing()
       await fourth.disconnects({ sessionExpirySeconds: 0 })

@@ -1,34 +1,20 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
-import { puback, publish, pubcomp, pubrec, pubrel, type Scenario, scenario, type TestClient } from '@godwit/testkit'
+import { puback, publish, pubcomp, pubrec, pubrel, scenario } from '@godwit/testkit'
 import { expect } from 'vitest'
-
-/** A process that is stopped in order, and one that dies. */
-const WAYS: readonly ((broker: Scenario['broker']) => Promise<void>)[] = [
-  async (broker) => {
-    await broker.restarts()
-  },
-  async (broker) => {
-    await broker.crashes()
-    await broker.starts()
-  }
-]
-
-async function durable(connects: Scenario['connects'], clientId: string, acknowledges = true): Promise<TestClient> {
-  return await connects({ clientId, sessionExpirySeconds: 600, acknowledges })
-}
+import { DOWNFALLS, durable, restarts } from '../restarts.ts'
 
 scenario(
   '[5.0 MQTT-4.1.0-1] [5.0 MQTT-3.1.2-5] sessions with their subscriptions and what waits for them go on after a restart',
   async ({ connects, broker }) => {
-    for (const [index, restarts] of WAYS.entries()) {
-      const subscriber = await durable(connects, `subscriber-${index}`)
+    for (const goesDown of DOWNFALLS) {
+      const subscriber = await durable(connects, `subscriber-${goesDown}`)
       await subscriber.subscribes('t', { qos: 2 })
       await subscriber.subscribes('gone', { qos: 2 })
       await subscriber.unsubscribes('gone')
       await subscriber.dropsConnection()
       const publisher = await connects()
       for (const payload of ['1', '2']) await publisher.publishes('t', payload, { qos: 1 })
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const again = await connects()
       await again.publishes('t', '3', { qos: 1 })
       await again.publishes('gone', 'no', { qos: 1 })
@@ -45,8 +31,8 @@ scenario(
 scenario(
   '[5.0 MQTT-4.4.0-1] [5.0 MQTT-4.3.2-1] what was in flight is sent again with its identifiers, in order, with DUP; new ones go on from there',
   async ({ connects, broker }) => {
-    for (const [index, restarts] of WAYS.entries()) {
-      const subscriber = await durable(connects, `subscriber-${index}`, false)
+    for (const goesDown of DOWNFALLS) {
+      const subscriber = await durable(connects, `subscriber-${goesDown}`, false)
       await subscriber.subscribes('t', { qos: 2 })
       const publisher = await connects()
       for (const payload of ['1', '2', '3', '4', '5']) {
@@ -54,7 +40,7 @@ scenario(
         await subscriber.receives({ type: PacketType.Publish, payload, packetIdentifier: Number(payload) })
       }
       await subscriber.sends(puback(3), pubrec(4, ReasonCode.QuotaExceeded))
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const second = await subscriber.reconnects()
       for (const [payload, qos] of [
         ['1', 1],
@@ -67,12 +53,12 @@ scenario(
       await again.publishes('t', '6', { qos: 1 })
       await second.receives({ type: PacketType.Publish, payload: '6', packetIdentifier: 6, dup: false })
       await second.sends(puback(5))
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const third = await subscriber.reconnects({ acknowledges: true })
       for (const payload of ['1', '2', '6']) {
         await third.receives({ type: PacketType.Publish, payload, packetIdentifier: Number(payload), dup: true })
       }
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const fourth = await subscriber.reconnects()
       await fourth.receivesNothing()
       await fourth.disconnects({ sessionExpirySeconds: 0 })
@@ -83,8 +69,8 @@ scenario(
 scenario(
   '[5.0 MQTT-4.3.3-5] [5.0 MQTT-4.3.3-6] as QoS 2 sender the server goes on where it was: PUBREL, not PUBLISH',
   async ({ connects, broker }) => {
-    for (const [index, restarts] of WAYS.entries()) {
-      const subscriber = await durable(connects, `subscriber-${index}`, false)
+    for (const goesDown of DOWNFALLS) {
+      const subscriber = await durable(connects, `subscriber-${goesDown}`, false)
       await subscriber.subscribes('t', { qos: 2 })
       const publisher = await connects()
       for (const payload of ['1', '2', '3']) {
@@ -94,14 +80,14 @@ scenario(
       await subscriber.sends(pubrec(2), pubrec(1))
       await subscriber.receives({ type: PacketType.Pubrel, packetIdentifier: 2 })
       await subscriber.receives({ type: PacketType.Pubrel, packetIdentifier: 1 })
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const second = await subscriber.reconnects()
       await second.receives({ type: PacketType.Pubrel, packetIdentifier: 2 })
       await second.receives({ type: PacketType.Pubrel, packetIdentifier: 1 })
       await second.receives({ type: PacketType.Publish, payload: '3', packetIdentifier: 3, dup: true })
       await second.sends(pubcomp(2), pubrec(3))
       await second.receives({ type: PacketType.Pubrel, packetIdentifier: 3 })
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const third = await subscriber.reconnects()
       await third.receives({ type: PacketType.Pubrel, packetIdentifier: 1 })
       await third.receives({ type: PacketType.Pubrel, packetIdentifier: 3 })
@@ -114,18 +100,18 @@ scenario(
 scenario(
   '[5.0 MQTT-4.3.3-10] [5.0 MQTT-4.3.3-11] as QoS 2 receiver the server goes on where it was: each message is passed on once',
   async ({ connects, broker }) => {
-    for (const [index, restarts] of WAYS.entries()) {
-      const subscriber = await durable(connects, `subscriber-${index}`)
+    for (const goesDown of DOWNFALLS) {
+      const subscriber = await durable(connects, `subscriber-${goesDown}`)
       await subscriber.subscribes('t', { qos: 2 })
       await subscriber.dropsConnection()
-      const publisher = await durable(connects, `publisher-${index}`)
+      const publisher = await durable(connects, `publisher-${goesDown}`)
       for (const packetIdentifier of [8, 9]) {
         await publisher.sends(publish('t', `${packetIdentifier}`, { qos: 2, packetIdentifier, contentType: 'text' }))
         await publisher.receives({ type: PacketType.Pubrec, packetIdentifier })
       }
       await publisher.sends(pubrel(8))
       await publisher.receives({ type: PacketType.Pubcomp, packetIdentifier: 8 })
-      await restarts(broker)
+      await restarts(broker, goesDown)
       const back = await publisher.reconnects()
       await back.sends(pubrel(8))
       await back.receives({ type: PacketType.Pubcomp, packetIdentifier: 8, reasonCode: ReasonCode.PacketIdentifierNotFound })
