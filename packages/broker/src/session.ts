@@ -1,21 +1,20 @@
-import { ReasonCode, reasonCodeName, topicMatches } from '@godwit/protocol'
-import type { LogEntry, QueueId, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
+import { ReasonCode, reasonCodeName } from '@godwit/protocol'
+import type { LogEntry, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
 import { Delivery, type DeliverySource, Inflight } from './inflight.ts'
 import { LogConsumer } from './log-consumer.ts'
 import { LogReader, type LogReaderOwner } from './log-reader.ts'
-import { type Target, targetOf } from './match.ts'
+import type { Target } from './match.ts'
 import { Message } from './message.ts'
 import { RetainedScans } from './retained-scans.ts'
 import { Replays } from './replays.ts'
 import type { PacketSender } from './packet-sender.ts'
 import { lowerQoS } from './quality-of-service.ts'
+import { SessionSubscriptions } from './session-subscriptions.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
-import type { Subscription } from './subscription.ts'
 import { TransientQueue } from './transient-queue.ts'
 
-const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map()
 const NO_GROUPS: ReadonlySet<SharedSubscription> = new Set()
 const NOTHING_RECEIVED: ReadonlyMap<number, Message> = new Map()
 
@@ -44,16 +43,12 @@ export class Session implements DeliverySource, LogReaderOwner {
   readonly #consumer: LogConsumer | undefined
   readonly #reader: LogReader | undefined
   #queue: TransientQueue | undefined = undefined
-  #subscriptions: Map<string, Subscription> | undefined = undefined
+  #subscriptions: SessionSubscriptions | undefined = undefined
   #groups: Set<SharedSubscription> | undefined = undefined
   #formerGroups: Set<SharedSubscription> | undefined = undefined
   #received: Map<number, Message> | undefined = undefined
   #retainedScans: RetainedScans | undefined = undefined
   #replays: Replays | undefined = undefined
-  /** Subscriptions with QoS 0 and an identifier: they are in no queue of the log, yet their identifiers go along. */
-  #identifiedAtMostOnce: Set<Subscription> | undefined = undefined
-  /** Replaced by subscriptions of QoS 0 while messages waited for them; they stay until these are sent ([5.0 MQTT-3.8.4-4]). */
-  #leaving: Set<Subscription> | undefined = undefined
   #sender: PacketSender | undefined = undefined
   /** Room has come back for messages that wait. */
   #needsPump = false
@@ -87,9 +82,8 @@ export class Session implements DeliverySource, LogReaderOwner {
     }
   }
 
-  /** By topic filter as the client wrote it. */
-  get subscriptions(): ReadonlyMap<string, Subscription> {
-    return this.#subscriptions ?? NO_SUBSCRIPTIONS
+  get subscriptions(): SessionSubscriptions {
+    return (this.#subscriptions ??= new SessionSubscriptions(this.#engine, this))
   }
 
   /** The groups it is a member of. */
@@ -166,19 +160,6 @@ export class Session implements DeliverySource, LogReaderOwner {
     for (const group of [...this.groups, ...this.formerGroups]) group.memberLeft(this, 'disconnected')
   }
 
-  addSubscription(subscription: Subscription): void {
-    this.#subscriptions ??= new Map()
-    this.#subscriptions.set(subscription.topicFilter, subscription)
-    if (subscription.isReplaying || subscription.qos > 0 || subscription.identifier === 0) return
-    this.#identifiedAtMostOnce ??= new Set()
-    this.#identifiedAtMostOnce.add(subscription)
-  }
-
-  removeSubscription(subscription: Subscription): void {
-    this.#subscriptions?.delete(subscription.topicFilter)
-    this.#identifiedAtMostOnce?.delete(subscription)
-  }
-
   joinGroup(group: SharedSubscription): void {
     this.#groups ??= new Set()
     this.#groups.add(group)
@@ -196,28 +177,6 @@ export class Session implements DeliverySource, LogReaderOwner {
 
   forgetGroup(group: SharedSubscription): void {
     this.#formerGroups?.delete(group)
-  }
-
-  /** Goes on reading what waits for a subscription that one of QoS 0 replaces. */
-  leaveLater(replaced: Subscription, successor: Subscription): void {
-    // One for each filter: what an earlier one waits for goes over to the later.
-    const earlier = replaced.leaving
-    const leaving = earlier === undefined ? replaced : replaced.from(earlier.since)
-    if (earlier !== undefined) this.#leaving?.delete(earlier)
-    leaving.until = this.#engine.store.lastSequence
-    this.restoreLeaving(leaving, successor)
-  }
-
-  restoreLeaving(leaving: Subscription, successor: Subscription): void {
-    this.#leaving ??= new Set()
-    this.#leaving.add(leaving)
-    successor.leaving = leaving
-  }
-
-  /** Gives up what waits for a subscription that was replaced. */
-  endLeaving(leaving: Subscription, fate: Fate): void {
-    this.#leaving?.delete(leaving)
-    this.#engine.subscriptions.finishLeaving(leaving, fate)
   }
 
   /** A message that a topic of its subscriptions matched; `sequence` is 0 if it is not in the log. */
@@ -280,7 +239,7 @@ export class Session implements DeliverySource, LogReaderOwner {
     }
     if (this.#retainedScans?.isActive === true) this.#retainedScans.run(sender)
     this.#reader?.read()
-    if (this.#consumer?.caughtUp === true) this.#finishLeaving('unsubscribed')
+    if (this.#consumer?.caughtUp === true) this.#subscriptions?.endAllLeaving('unsubscribed')
     this.#drainQueue()
     for (const group of this.groups) group.pump()
     // Last, so that history does not hold up what is live.
@@ -294,7 +253,7 @@ export class Session implements DeliverySource, LogReaderOwner {
       this.#drop('expired', message)
       return true
     }
-    const matched = this.#targetOf(entry)
+    const matched = this.#subscriptions?.targetOf(entry)
     const target = message.publisherClientId === this.clientId ? matched?.forOwnMessages : matched
     if (target === undefined) return true
     const qos = lowerQoS(message.qos, target.qos)
@@ -405,7 +364,7 @@ export class Session implements DeliverySource, LogReaderOwner {
       this.#drop(fate, waiting.message)
     }
     for (const message of this.received.values()) this.#drop('never-released', message)
-    this.#finishLeaving(fate)
+    this.#subscriptions?.endAllLeaving(fate)
   }
 
   #sent(sequence: SequenceNumber): void {
@@ -415,11 +374,7 @@ export class Session implements DeliverySource, LogReaderOwner {
 
   #presenceChanged(): void {
     if (!this.isDurable) return
-    for (const subscription of this.subscriptions.values()) this.#engine.tree.presenceChanged(subscription)
-  }
-
-  #finishLeaving(fate: Fate): void {
-    for (const leaving of this.#leaving ?? []) this.endLeaving(leaving, fate)
+    for (const subscription of this.#subscriptions?.values() ?? []) this.#engine.tree.presenceChanged(subscription)
   }
 
   #isCaughtUp(): boolean {
@@ -468,40 +423,10 @@ export class Session implements DeliverySource, LogReaderOwner {
     }
   }
 
-  /** The filter of a queue that has a message for this session: one that has not been given up. */
-  #topicFilterOf(id: QueueId, sequence: SequenceNumber): string | undefined {
-    const queue = this.#engine.queues.get(id)
-    const place = queue === undefined ? undefined : this.#consumer?.placeIn(queue)
-    return place?.covers(sequence) === true ? queue?.topicFilter : undefined
-  }
-
   /** A part of what waits for a subscription has been given up. */
   #putSubscription(topicFilter: string): void {
-    const subscription = this.subscriptions.get(topicFilter)
+    const subscription = this.#subscriptions?.get(topicFilter)
     if (subscription !== undefined) this.#engine.store.putSubscription(this.clientId, subscription.toRecord())
-  }
-
-  /** What its subscriptions make of a message of the log; the same as when it was published, had it been taken then. */
-  #targetOf(entry: LogEntry): Target | undefined {
-    const matching: Subscription[] = []
-    for (const queue of entry.queues) {
-      const topicFilter = this.#topicFilterOf(queue, entry.sequence)
-      const subscription = topicFilter === undefined ? undefined : this.subscriptions.get(topicFilter)
-      const isLive = subscription !== undefined && subscription.qos > 0 && !subscription.isReplaying
-      if (isLive && subscription.since < entry.sequence) matching.push(subscription)
-      for (const replaced of this.#leaving ?? []) {
-        const isCovered = replaced.since < entry.sequence && entry.sequence <= replaced.until
-        if (isCovered && replaced.topicFilter === topicFilter) matching.push(replaced)
-      }
-    }
-    // Only QoS 0 was granted for it: it was sent when it came.
-    if (matching.length === 0) return undefined
-    for (const subscription of this.#identifiedAtMostOnce ?? []) {
-      if (subscription.since < entry.sequence && topicMatches(subscription.matchFilter, entry.message.topicName)) {
-        matching.push(subscription)
-      }
-    }
-    return targetOf(this, matching)
   }
 
   #drop(fate: Fate, message: StoredMessage, reason?: string): void {

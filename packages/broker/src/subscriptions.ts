@@ -109,7 +109,7 @@ export class Subscriptions {
     const node = this.#engine.tree.find(subscription.matchFilter)
     if (subscription.retainedScan !== undefined) session.retainedScans.end(subscription)
     if (subscription.isReplaying) session.replays.abandon(subscription, fate)
-    session.removeSubscription(subscription)
+    session.subscriptions.remove(subscription)
     this.#engine.sysTopics.remove(subscription)
     this.#count--
     if (node !== undefined && !subscription.isReplaying) {
@@ -117,7 +117,7 @@ export class Subscriptions {
       else this.#disconnect(node, subscription, fate)
       this.#engine.tree.prune(node)
     }
-    if (subscription.leaving !== undefined) session.endLeaving(subscription.leaving, fate)
+    if (subscription.leaving !== undefined) session.subscriptions.endLeaving(subscription.leaving, fate)
     if (session.isDurable) this.#engine.store.deleteSubscription(session.clientId, topicFilter)
     return true
   }
@@ -160,7 +160,7 @@ export class Subscriptions {
     const { session, replay, matchFilter } = subscription
     subscription.since = this.#engine.store.lastSequence
     if (replay !== undefined) subscription.replay = { historyFilter: replay.historyFilter, after: undefined }
-    session.addSubscription(subscription)
+    session.subscriptions.add(subscription)
     this.#join(this.#engine.tree.open(matchFilter), subscription, undefined)
     if (session.isDurable) this.#engine.store.putSubscription(session.clientId, subscription.toRecord())
   }
@@ -170,11 +170,11 @@ export class Subscriptions {
     if (replaced === undefined) this.#count++
     else {
       if (replaced.retainedScan !== undefined) session.retainedScans.handOver(replaced, subscription)
-      session.removeSubscription(replaced)
+      session.subscriptions.remove(replaced)
       this.#engine.sysTopics.remove(replaced)
       subscription.leaving = replaced.leaving
     }
-    session.addSubscription(subscription)
+    session.subscriptions.add(subscription)
     if (subscription.isReplaying) {
       if (replaced !== undefined && !replaced.isReplaying) this.#standBack(replaced, subscription)
       session.replays.begin(subscription)
@@ -193,7 +193,7 @@ export class Subscriptions {
     const { session, node } = replaced
     if (node === undefined) return
     tree.removeSubscription(node, replaced)
-    if (replaced.qos > 0 && session.consumer?.caughtUp === false) session.leaveLater(replaced, successor)
+    if (replaced.qos > 0 && session.consumer?.caughtUp === false) session.subscriptions.leaveLater(replaced, successor)
     else this.#leaveQueue(node, replaced, 'unsubscribed')
     tree.prune(node)
   }
@@ -206,7 +206,7 @@ export class Subscriptions {
     if (subscription.qos > 0) consumer.join(this.#queueOf(node, subscription.matchFilter), subscription.since)
     else if (replaced === undefined || replaced.qos === 0) return
     else if (consumer.caughtUp) this.#leaveQueue(node, replaced, 'unsubscribed')
-    else subscription.session.leaveLater(replaced, subscription)
+    else subscription.session.subscriptions.leaveLater(replaced, subscription)
   }
 
   /** The queue is read for it first: from where it, not its successor, began. */
@@ -215,7 +215,7 @@ export class Subscriptions {
     const { subscriptionIdentifier, since, until } = record
     const leaving = new Subscription(session, { ...record, topicFilter }, undefined, subscriptionIdentifier, since)
     leaving.until = until
-    session.restoreLeaving(leaving, successor)
+    session.subscriptions.restoreLeaving(leaving, successor)
     this.#readQueue(successor, since, skipped)
   }
 
