@@ -11,7 +11,7 @@ Commits.prototype.wait = function (commit, waiter) {
   queueMicrotask(() => waiter.onCommitted(commit))
 }
 
-const { commit } = Object.getOwnPropertyDescriptors(DataFile.prototype)
-DataFile.prototype.commit = function (request, onOutcome) {
-  setTimeout(() => commit.value?.call(this, request, onOutcome), COMMIT_MS)
+const { append } = Object.getOwnPropertyDescriptors(DataFile.prototype)
+DataFile.prototype.append = function (changes, onDone) {
+  setTimeout(() => append.value?.call(this, changes, onDone), COMMIT_MS)
 }

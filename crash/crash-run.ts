@@ -15,6 +15,8 @@ export interface CrashRunOptions {
   /** Everything in memory: what a broker is found to lose. */
   readonly inMemory?: boolean
   readonly nodeFlags?: readonly string[]
+  /** The broker's, for sockets. Default: none. */
+  readonly ioThreads?: number
   /** How long what is missing may not come before it is given up. */
   readonly patienceMs?: number
   readonly onLife?: (life: string) => void
@@ -254,8 +256,8 @@ class CrashRun {
   }
 
   #launch(): BrokerProcess {
-    const { nodeFlags = [] } = this.#options
-    return new BrokerProcess({ data: this.#data, nodeFlags })
+    const { nodeFlags = [], ioThreads = 0 } = this.#options
+    return new BrokerProcess({ data: this.#data, nodeFlags, flags: ['--io-threads', String(ioThreads)] })
   }
 
   async #listening(): Promise<void> {

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { crashRun, type CrashRunResult } from './crash-run.ts'
 
 const KILLS = 24
+const THREADED_KILLS = 10
 
 function newSeed(): number {
   const seed = randomInt(2 ** 31)
@@ -27,6 +28,17 @@ it(
     expect(Math.min(...Object.values(kills))).toBeGreaterThan(0)
     expect(messages).toBeGreaterThan(500)
     expect(deliveries).toBeGreaterThan(2_000)
+  }
+)
+
+it(
+  `given a broker with two I/O threads that is killed ${THREADED_KILLS} times under load, then everything that it acknowledged is accounted for`,
+  { timeout: 120_000 },
+  async () => {
+    const seed = newSeed()
+    const { failures, deliveries, data } = await crashRun({ seed, kills: THREADED_KILLS, ioThreads: 2 })
+    expect(failures, `seed ${seed}; the data is in ${data}`).toEqual([])
+    expect(deliveries).toBeGreaterThan(500)
   }
 )
 

@@ -1,4 +1,4 @@
-// Crash runs for as long as one likes: `node --conditions=godwit-source crash/run.ts --kills 300 [--seed N] [--quiet]`
+// Crash runs for as long as one likes: `node --conditions=godwit-source crash/run.ts --kills 300 [--seed N] [--io-threads N] [--quiet]`
 import { parseArgs } from 'node:util'
 import { crashRun } from './crash-run.ts'
 
@@ -6,18 +6,20 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '300' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    'io-threads': { type: 'string', default: '0' },
     quiet: { type: 'boolean', default: false }
   }
 })
 const kills = Number(values.kills)
 const seed = Number(values.seed)
-if (!Number.isInteger(kills) || kills < 0 || !Number.isInteger(seed)) {
-  throw new RangeError('--kills takes a whole number from 0, --seed a whole number')
+const ioThreads = Number(values['io-threads'])
+if (!Number.isInteger(kills) || kills < 0 || !Number.isInteger(seed) || !Number.isInteger(ioThreads)) {
+  throw new RangeError('--kills takes a whole number from 0, --seed and --io-threads a whole number')
 }
 
 console.log(`seed ${seed}`)
 const startedAt = performance.now()
-const result = await crashRun({ seed, kills, ...(values.quiet ? {} : { onLife: (life) => console.log(life) }) })
+const result = await crashRun({ seed, kills, ioThreads, ...(values.quiet ? {} : { onLife: (life) => console.log(life) }) })
 const seconds = Math.round((performance.now() - startedAt) / 1000)
 console.log(`seed ${seed}: ${kills} kills in ${seconds} s, ${result.messages} messages, ${result.deliveries} deliveries`)
 console.table(result.kills)

@@ -30,16 +30,16 @@ describe.skipIf(!canTrace)('synced before acknowledged, by its system calls (nee
     'given requests that change what is kept, then the commit of each is synced before the answer is written',
     { timeout: 120_000 },
     async () => {
-      const { calls, exchanges, dataFile } = await traced([])
-      for (const exchange of exchanges) expect(commitsBefore(calls, exchange, dataFile), exchange.title).toBeGreaterThan(0)
+      const { calls, exchanges, journal } = await traced([])
+      for (const exchange of exchanges) expect(commitsBefore(calls, exchange, journal), exchange.title).toBeGreaterThan(0)
     }
   )
 
   it('given a broker that answers before its commit is on disk, then that is seen', { timeout: 120_000 }, async () => {
     const fault = new URL('acknowledge-early.ts', import.meta.url)
-    const { calls, exchanges, dataFile } = await traced([`--import=${fault.href}`])
+    const { calls, exchanges, journal } = await traced([`--import=${fault.href}`])
     const puback = exchanges.find(({ title }) => title.startsWith('PUBACK'))
-    expect(puback && commitsBefore(calls, puback, dataFile)).toBe(0)
+    expect(puback && commitsBefore(calls, puback, journal)).toBe(0)
   })
 })
 
@@ -54,7 +54,7 @@ async function traced(nodeFlags: readonly string[]) {
   onTestFinished(() => broker.kill('group'))
   const exchanges = await exchange((await broker.listening).mqtt)
   await broker.stop()
-  return { calls: parseTrace(await wholeTrace(trace, broker.pid)), exchanges, dataFile: join(data, 'data.mdb') }
+  return { calls: parseTrace(await wholeTrace(trace, broker.pid)), exchanges, journal: join(data, 'journal-') }
 }
 
 /** strace writes on for a moment after the process has ended. */
@@ -117,10 +117,10 @@ async function exchange(port: number): Promise<Exchange[]> {
 }
 
 /**
- * The commits that were made between a request and its answer: pages written, a sync of the file begun and returned, then
- * the page that refers to them written synchronously and returned; and all of that before the answer's write began.
+ * The commits that were made between a request and its answer: a record written to a file of the journal, and then a sync
+ * of it begun and returned; and all of that before the answer's write began.
  */
-function commitsBefore(calls: readonly SystemCall[], { title, clientPort, request, answer }: Exchange, dataFile: string): number {
+function commitsBefore(calls: readonly SystemCall[], { title, clientPort, request, answer }: Exchange, journal: string): number {
   const ofClient = calls.filter(({ descriptor }) => descriptor.startsWith('TCP') && descriptor.endsWith(`:${clientPort}]`))
   const find = (names: readonly string[], firstByte: number, after: number) =>
     ofClient.find((call) => names.includes(call.name) && call.beganAt > after && packetsOf(call).includes(firstByte))
@@ -130,12 +130,11 @@ function commitsBefore(calls: readonly SystemCall[], { title, clientPort, reques
   expect(answering, `${title}: the write of the answer`).toBeDefined()
   const to = answering?.beganAt ?? Number.NaN
 
-  const toFile = calls.filter(({ descriptor, result }) => descriptor === dataFile && result >= 0)
-  const opened = calls.find(({ name, parameters }) => name === 'openat' && parameters.includes('O_DSYNC'))
-  const between = toFile.filter(({ beganAt, returnedAt }) => beganAt > from && returnedAt < to)
-  const syncs = between.filter(({ name }) => SYNCS.includes(name))
-  return between.filter(({ name, number, beganAt }) => {
-    const isReference = WRITES.includes(name) && number === opened?.result
-    return isReference && syncs.some(({ returnedAt }) => returnedAt < beganAt)
+  const toJournal = calls.filter(({ descriptor, result }) => descriptor.startsWith(journal) && result >= 0)
+  const between = toJournal.filter(({ beganAt, returnedAt }) => beganAt > from && returnedAt < to)
+  const records = between.filter(({ name }) => WRITES.includes(name))
+  return between.filter(({ name, descriptor, beganAt }) => {
+    const isWritten = records.some((record) => record.descriptor === descriptor && record.returnedAt < beganAt)
+    return SYNCS.includes(name) && isWritten
   }).length
 }

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StoredMessage } from '@godwit/storage'
 import { LmdbStore } from '@godwit/storage/lmdb'
+import { median } from '../statistics.ts'
 
 const ROUNDS = 5
 const SLICE = 64
@@ -62,6 +63,7 @@ class Bench {
   committed(): Promise<void> {
     const commit = this.store.gatheringCommit
     this.store.deleteWill('nobody')
+    this.store.hasten()
     return new Promise((resolve) => (this.onCommitted = (done) => done >= commit && resolve()))
   }
 
@@ -90,6 +92,7 @@ async function append(bench: Bench, body: StoredMessage, total: number, outstand
       const added = Math.min(count, total - appended)
       for (let left = added; left > 0; left--) store.append(body, [queue])
       appended += added
+      store.hasten()
       if (added > 0) inCommit.set(commit, (inCommit.get(commit) ?? 0) + added)
     }
     bench.onCommitted = (commit) => {
@@ -116,10 +119,6 @@ async function drain({ store }: Bench): Promise<number> {
     // As connections do, which share the thread with the commits' answers.
     if (read % (SLICE * 16) === 0) await new Promise((resolve) => setImmediate(resolve))
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 }
 
 function show(title: string, value: string): void {

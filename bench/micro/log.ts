@@ -1,21 +1,8 @@
-/**
- * What the memory store's log costs: appending, reading, trimming and scanning, each the median of several rounds.
- *
- *     node --expose-gc --conditions=godwit-source bench/micro/log.ts
- */
 import { MemoryStore, type StoredMessage } from '@godwit/storage'
+import type { Measurement } from './measurement.ts'
 
-const ROUNDS = 9
 const MESSAGES = 200_000
 const SLICE = 64
-
-interface Measurement {
-  readonly title: string
-  /** What is counted: operations of one round. */
-  readonly operations: number
-  /** Makes everything ready, and returns what is timed. */
-  readonly prepare: () => Promise<() => void>
-}
 
 function message(topicName: string): StoredMessage {
   return {
@@ -92,7 +79,7 @@ function reading(title: string, queueCount: number, held: number): Measurement {
   }
 }
 
-const MEASUREMENTS: readonly Measurement[] = [
+export const logMeasurements: readonly Measurement[] = [
   appending('append to no queue', 0),
   appending('append to 1 queue', 1),
   appending('append to 4 queues', 4),
@@ -141,6 +128,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   {
     title: 'retain a new topic, up to 1,000,000 in no order',
     operations: 1_000_000,
+    rounds: 3,
     async prepare() {
       const store = await openStore()
       // 611,953 has no factor in common with 1,000,000: every device once.
@@ -153,6 +141,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   {
     title: 'scan 1,000,000 retained messages, 100 a page',
     operations: 1_000_000,
+    rounds: 3,
     async prepare() {
       const store = await openStore()
       for (let index = 0; index < 1_000_000; index++) {
@@ -166,19 +155,3 @@ const MEASUREMENTS: readonly Measurement[] = [
     }
   }
 ]
-
-for (const { title, operations, prepare } of MEASUREMENTS) {
-  const rounds = operations > MESSAGES ? 3 : ROUNDS
-  const rates: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const timed = await prepare()
-    globalThis.gc?.()
-    const start = performance.now()
-    timed()
-    rates.push((operations / (performance.now() - start)) * 1_000)
-  }
-  const median = rates.toSorted((a, b) => a - b)[rounds >> 1] ?? 0
-  console.log(
-    `${title.padEnd(56)} ${Math.round(median).toLocaleString('en').padStart(12)}/s ${(1e9 / median).toFixed(0).padStart(6)} ns`
-  )
-}

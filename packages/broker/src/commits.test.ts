@@ -25,7 +25,11 @@ describe('commits', () => {
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const failures: string[] = []
-        const commits = new Commits(({ message }) => failures.push(message), rethrow)
+        const commits = new Commits(
+          () => {},
+          ({ message }) => failures.push(message),
+          rethrow
+        )
         const log: string[] = []
         const expected: string[] = []
         const expectedFailures: string[] = []
@@ -57,7 +61,11 @@ describe('commits', () => {
   })
 
   it('given waiters for several commits, then a commit tells those up to it, and a failure as well', () => {
-    const commits = new Commits(() => {}, rethrow)
+    const commits = new Commits(
+      () => {},
+      () => {},
+      rethrow
+    )
     const log: string[] = []
     commits.wait(1, waiter(1, log))
     commits.wait(2, waiter(2, log))
@@ -72,7 +80,11 @@ describe('commits', () => {
   })
 
   it('given a waiter that waits again when told, then it is told again by the next commit only', () => {
-    const commits = new Commits(() => {}, rethrow)
+    const commits = new Commits(
+      () => {},
+      () => {},
+      rethrow
+    )
     const told: number[] = []
     const again: CommitWaiter = {
       onCommitted(commit) {
@@ -91,6 +103,7 @@ describe('commits', () => {
   it('given a waiter that throws, then it is reported, and those behind it are told all the same', () => {
     const errors: unknown[] = []
     const commits = new Commits(
+      () => {},
       () => {},
       (error) => errors.push(error)
     )

@@ -18,14 +18,17 @@ export class Commits implements StoreListener {
   #durable: CommitNumber = 0
   /** In the order of their commits, since those only rise. */
   readonly #waiting: Waiting[] = []
+  readonly #hasten: () => void
   readonly #onFailure: (error: Error) => void
   readonly #onWaiterError: (error: unknown) => void
 
   /**
+   * @param hasten has the store make the commit being gathered as soon as can be
    * @param onFailure told once per commit that failed
    * @param onWaiterError told of a waiter that threw; those behind it are told of the commit all the same
    */
-  constructor(onFailure: (error: Error) => void, onWaiterError: (error: unknown) => void) {
+  constructor(hasten: () => void, onFailure: (error: Error) => void, onWaiterError: (error: unknown) => void) {
+    this.#hasten = hasten
     this.#onFailure = onFailure
     this.#onWaiterError = onWaiterError
   }
@@ -41,6 +44,7 @@ export class Commits implements StoreListener {
 
   wait(commit: CommitNumber, waiter: CommitWaiter): void {
     this.#waiting.push({ commit, waiter })
+    this.#hasten()
   }
 
   onCommitted(commit: CommitNumber): void {

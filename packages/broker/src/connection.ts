@@ -136,6 +136,26 @@ export class Connection implements TransportReceiver, SenderOwner, TimerOwner {
     if (this.engine.connections.size === 0) this.engine.onAllClosed?.()
   }
 
+  onTimer(): void {
+    if (this.#isClosed) {
+      this.cut()
+      return
+    }
+    const agreement = this.#agreement
+    if (agreement === undefined) {
+      this.close({ reasonCode: ReasonCode.NotAuthorized, reason: 'the client was not accepted in time' })
+      return
+    }
+    // [5.0 MQTT-3.1.2-22] [3.1.1 MQTT-3.1.2-24]; a client whose packets we hold back is not silent
+    const silentMs = this.engine.clock.now() - this.#lastReceivedAtMs
+    if (this.#isHeld) this.#lastReceivedAtMs = this.engine.clock.now()
+    else if (silentMs >= agreement.keepAliveSeconds * 1500) {
+      this.close({ reasonCode: ReasonCode.KeepAliveTimeout, reason: `nothing was received for ${Math.floor(silentMs / 1000)} s` })
+      return
+    }
+    this.#setKeepAlive(agreement.keepAliveSeconds)
+  }
+
   /** A QoS 2 message that waited for its commit may have been overtaken by an acknowledgement, or another connection. */
   sendsLate(delivery: Delivery): boolean {
     return this.#agreement?.session.inflight.sendsLate(delivery) === true
@@ -364,25 +384,5 @@ export class Connection implements TransportReceiver, SenderOwner, TimerOwner {
   #setKeepAlive(keepAliveSeconds: number): void {
     const timeoutMs = keepAliveSeconds === 0 ? Infinity : keepAliveSeconds * 1500
     this.engine.timers.set(this.#timer, this.#lastReceivedAtMs + timeoutMs)
-  }
-
-  onTimer(): void {
-    if (this.#isClosed) {
-      this.cut()
-      return
-    }
-    const agreement = this.#agreement
-    if (agreement === undefined) {
-      this.close({ reasonCode: ReasonCode.NotAuthorized, reason: 'the client was not accepted in time' })
-      return
-    }
-    // [5.0 MQTT-3.1.2-22] [3.1.1 MQTT-3.1.2-24]; a client whose packets we hold back is not silent
-    const silentMs = this.engine.clock.now() - this.#lastReceivedAtMs
-    if (this.#isHeld) this.#lastReceivedAtMs = this.engine.clock.now()
-    else if (silentMs >= agreement.keepAliveSeconds * 1500) {
-      this.close({ reasonCode: ReasonCode.KeepAliveTimeout, reason: `nothing was received for ${Math.floor(silentMs / 1000)} s` })
-      return
-    }
-    this.#setKeepAlive(agreement.keepAliveSeconds)
   }
 }

@@ -66,7 +66,7 @@ export class Engine {
   readonly fates: FateLedger
   readonly timers: Timers
   readonly commits: Commits
-  readonly tree: SubscriptionTree = new SubscriptionTree()
+  readonly tree: SubscriptionTree
   /** The log's queues that are in use. */
   readonly queues: Map<QueueId, DurableQueue> = new Map()
   readonly slabs: SlabPool = new SlabPool()
@@ -109,6 +109,7 @@ export class Engine {
     this.access = parts.access
     this.logger = parts.logger
     this.random = parts.random
+    this.tree = new SubscriptionTree(parts.random)
     this.newClientId = parts.newClientId
     this.fates = new FateLedger(parts.limits.recentDropsMax, this.now, parts.limits.fateClientsMax)
     this.fates.listen((drop) => {
@@ -116,6 +117,7 @@ export class Engine {
     })
     this.timers = new Timers(parts.clock, (error) => this.reportError(error))
     this.commits = new Commits(
+      () => parts.store.hasten(),
       (error) => this.tell((events) => events.emit('storeFailed', error)),
       (error) => this.logger.error({ err: error }, 'what waited for a commit failed')
     )

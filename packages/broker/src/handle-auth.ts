@@ -16,7 +16,11 @@ export function handleAuth(connection: Connection, packet: AuthPacket): void {
   }
   if (packet.reasonCode === ReasonCode.ContinueAuthentication && authenticating !== undefined) {
     continueAuthentication(connection, authenticating, packet)
-  } else if (packet.reasonCode === ReasonCode.ReAuthenticate && authenticating === undefined && agreement?.authentication !== undefined) {
+  } else if (
+    packet.reasonCode === ReasonCode.ReAuthenticate &&
+    authenticating === undefined &&
+    agreement?.authentication !== undefined
+  ) {
     beginReauthentication(connection, agreement.authentication.request, method, packet)
   } else {
     throw new MqttError(ReasonCode.ProtocolError, 'AUTH with a Reason Code that does not fit the state of the exchange')

@@ -158,7 +158,11 @@ describe('an output buffer', () => {
   it('given a transport in memory, then what arrives is what was written', async () => {
     const [ours, theirs] = memoryTransportPair()
     const arrived: Uint8Array[] = []
-    const receiver: TransportReceiver = { onData: (chunk) => void arrived.push(new Uint8Array(chunk)), onDrain() {}, onClose() {} }
+    const receiver: TransportReceiver = {
+      onData: (chunk) => void arrived.push(new Uint8Array(chunk)),
+      onDrain() {},
+      onClose() {}
+    }
     theirs.start(receiver)
     const output = new OutputBuffer(new SlabPool())
     const sent = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, index) => index & 0xff))

@@ -24,10 +24,8 @@ describe('the router', () => {
     const retain = (topicName: string, payload: string) => router.publish(message(topicName, { payload, retain: true, qos: 0 }))
     retain('a', '1')
     retain('b', '1')
-    expect(router.refusalOf(message('c', { payload: '1', retain: true }))).toMatchObject({
-      fate: 'quota-exceeded',
-      reason: expect.stringContaining('retainedMessagesMax is 2')
-    })
+    const refusal = router.refusalOf(message('c', { payload: '1', retain: true }))
+    expect([refusal?.fate, refusal?.reason.includes('retainedMessagesMax is 2')]).toEqual(['quota-exceeded', true])
     expect(router.refusalOf(message('b', { payload: '2', retain: true }))).toBeUndefined()
     expect(router.refusalOf(message('c', { payload: '', retain: true }))).toBeUndefined()
     expect(router.refusalOf(message('c', { payload: '1' }))).toBeUndefined()

@@ -20,7 +20,7 @@ export class MemoryRetained {
     return this.#bytes
   }
 
-  get size(): number {
+  get count(): number {
     return this.#messages.size
   }
 

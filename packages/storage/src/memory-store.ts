@@ -4,25 +4,9 @@ import { MemoryRecords } from './memory-records.ts'
 import { MemoryRetained } from './memory-retained.ts'
 import { mergeQueues } from './merge-queues.ts'
 import { messageBytes } from './message-bytes.ts'
-import type {
-  ProgressRecord,
-  SessionRecord,
-  SharedGroupRecord,
-  StoreContents,
-  SubscriptionRecord,
-  WillRecord
-} from './records.ts'
-import type {
-  Backlog,
-  CommitNumber,
-  Consumer,
-  LogEntry,
-  QueueId,
-  QueuePosition,
-  RetainedPage,
-  Store,
-  StoreListener
-} from './store.ts'
+import { RecordKeeper } from './record-keeper.ts'
+import type { ProgressRecord, StoreContents } from './records.ts'
+import type { Backlog, CommitNumber, Consumer, LogEntry, QueueId, QueuePosition, Store, StoreListener } from './store.ts'
 import type { SequenceNumber, StoredMessage } from './stored-message.ts'
 
 export interface MemoryStoreOptions {
@@ -35,7 +19,7 @@ export interface MemoryStoreOptions {
  * forget. Opened again after `close()`, the same object returns what it held, as a store on disk would to a broker that
  * was restarted.
  */
-export class MemoryStore implements Store {
+export class MemoryStore extends RecordKeeper implements Store {
   readonly #schedule: (commit: () => void) => void
   #listener: StoreListener | undefined = undefined
   #gatheringCommit: CommitNumber = 1
@@ -47,12 +31,13 @@ export class MemoryStore implements Store {
   readonly #queues = new Map<QueueId, MemoryQueue>()
   readonly #queueIds = new Map<string, QueueId>()
 
-  readonly #records = new MemoryRecords()
-  readonly #retained = new MemoryRetained()
+  protected override readonly records: MemoryRecords = new MemoryRecords()
+  protected override readonly retained: MemoryRetained = new MemoryRetained()
   readonly #touchedSessions = new Map<string, Consumer>()
   readonly #touchedGroups = new Map<string, Consumer>()
 
   constructor(options: MemoryStoreOptions = {}) {
+    super()
     this.#schedule = options.schedule ?? queueMicrotask
   }
 
@@ -60,7 +45,7 @@ export class MemoryStore implements Store {
     assert(this.#listener === undefined, 'the store is open already')
     this.#listener = listener
     const queues = Array.from(this.#queues, ([queue, { topicFilter }]) => ({ queue, topicFilter }))
-    return { ...this.#records.contents(), queues }
+    return { ...this.records.contents(), queues }
   }
 
   async close(): Promise<void> {
@@ -77,6 +62,9 @@ export class MemoryStore implements Store {
     return this.#gatheringCommit
   }
 
+  /** Every commit is made at once. */
+  hasten(): void {}
+
   get lastSequence(): SequenceNumber {
     return this.#lastSequence
   }
@@ -84,7 +72,7 @@ export class MemoryStore implements Store {
   openQueue(topicFilter: string): QueueId {
     const known = this.#queueIds.get(topicFilter)
     if (known !== undefined) return known
-    this.#change()
+    this.change()
     const queue = ++this.#lastQueue
     this.#queueIds.set(topicFilter, queue)
     this.#queues.set(queue, new MemoryQueue(topicFilter))
@@ -92,7 +80,7 @@ export class MemoryStore implements Store {
   }
 
   dropQueue(queue: QueueId): void {
-    this.#change()
+    this.change()
     const dropped = this.#queues.get(queue)
     if (dropped === undefined) return
     this.#logBytes -= dropped.bytes
@@ -101,7 +89,7 @@ export class MemoryStore implements Store {
   }
 
   trimQueue(queue: QueueId, through: SequenceNumber): void {
-    this.#change()
+    this.change()
     const trimmed = this.#queues.get(queue)
     if (trimmed === undefined) return
     const before = trimmed.bytes
@@ -114,11 +102,11 @@ export class MemoryStore implements Store {
   }
 
   get storedBytes(): number {
-    return this.#logBytes + this.#retained.bytes
+    return this.#logBytes + this.retained.bytes
   }
 
   append(message: StoredMessage, queues: readonly QueueId[]): SequenceNumber {
-    this.#change()
+    this.change()
     const sequence = ++this.#lastSequence
     if (queues.length > 0) {
       const entry: LogEntry = { sequence, message, queues }
@@ -134,94 +122,20 @@ export class MemoryStore implements Store {
     return this.#queues.get(only.queue)?.read(only.after, limit) ?? []
   }
 
-  putSession(record: SessionRecord): void {
-    this.#change()
-    this.#records.putSession(record)
-  }
-
-  deleteSession(clientId: string): void {
-    this.#change()
-    this.#records.deleteSession(clientId)
+  override deleteSession(clientId: string): void {
+    super.deleteSession(clientId)
     this.#touchedSessions.delete(clientId)
   }
 
-  putSubscription(clientId: string, record: SubscriptionRecord): void {
-    this.#change()
-    this.#records.putSubscription(clientId, record)
-  }
-
-  deleteSubscription(clientId: string, topicFilter: string): void {
-    this.#change()
-    this.#records.deleteSubscription(clientId, topicFilter)
-  }
-
-  putSharedGroup(record: SharedGroupRecord): void {
-    this.#change()
-    this.#records.putGroup(record)
-  }
-
-  deleteSharedGroup(filter: string): void {
-    this.#change()
-    this.#records.deleteGroup(filter)
+  override deleteSharedGroup(filter: string): void {
+    super.deleteSharedGroup(filter)
     this.#touchedGroups.delete(filter)
   }
 
   touch(consumer: Consumer): void {
-    this.#change()
+    this.change()
     if (consumer.kind === 'session') this.#touchedSessions.set(consumer.key, consumer)
     else this.#touchedGroups.set(consumer.key, consumer)
-  }
-
-  putReceived(clientId: string, packetIdentifier: number, message: StoredMessage): void {
-    this.#change()
-    this.#records.putReceived(clientId, packetIdentifier, message)
-  }
-
-  deleteReceived(clientId: string, packetIdentifier: number): void {
-    this.#change()
-    this.#records.deleteReceived(clientId, packetIdentifier)
-  }
-
-  putInflight(clientId: string, packetIdentifier: number, message: StoredMessage): void {
-    this.#change()
-    this.#records.putInflight(clientId, packetIdentifier, message)
-  }
-
-  deleteInflight(clientId: string, packetIdentifier: number): void {
-    this.#change()
-    this.#records.deleteInflight(clientId, packetIdentifier)
-  }
-
-  putWill(record: WillRecord): void {
-    this.#change()
-    this.#records.putWill(record)
-  }
-
-  deleteWill(clientId: string): void {
-    this.#change()
-    this.#records.deleteWill(clientId)
-  }
-
-  get retainedCount(): number {
-    return this.#retained.size
-  }
-
-  hasRetained(topicName: string): boolean {
-    return this.#retained.has(topicName)
-  }
-
-  putRetained(message: StoredMessage, sequence: SequenceNumber): void {
-    this.#change()
-    this.#retained.put({ sequence, message })
-  }
-
-  deleteRetained(topicName: string): void {
-    this.#change()
-    this.#retained.delete(topicName)
-  }
-
-  readRetained(topicFilter: string, after: string | undefined, limit: number): RetainedPage {
-    return this.#retained.page(topicFilter, after, limit)
   }
 
   #push(queue: QueueId, entry: LogEntry, bytes: number): void {
@@ -232,7 +146,7 @@ export class MemoryStore implements Store {
   }
 
   /** The first change after a commit schedules the next one; all others cost one comparison. */
-  #change(): void {
+  protected override change(): void {
     if (this.#gathering) return
     assert(this.#listener !== undefined, 'the store is not open')
     this.#gathering = true
@@ -245,11 +159,11 @@ export class MemoryStore implements Store {
 
   #commit(): void {
     if (this.#touchedSessions.size > 0) {
-      for (const [clientId, consumer] of this.#touchedSessions) write(this.#records.sessionProgress(clientId), consumer)
+      for (const [clientId, consumer] of this.#touchedSessions) write(this.records.sessionProgress(clientId), consumer)
       this.#touchedSessions.clear()
     }
     if (this.#touchedGroups.size > 0) {
-      for (const [filter, consumer] of this.#touchedGroups) write(this.#records.groupProgress(filter), consumer)
+      for (const [filter, consumer] of this.#touchedGroups) write(this.records.groupProgress(filter), consumer)
       this.#touchedGroups.clear()
     }
     this.#gathering = false

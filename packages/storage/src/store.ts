@@ -102,6 +102,11 @@ export interface Store {
 
   /** The number of the commit that a change made now will be part of. While nothing changes, that commit is not made. */
   readonly gatheringCommit: CommitNumber
+  /**
+   * Somebody waits for the commit being gathered, or for the one that the next change begins: it is made as soon as can be.
+   * A store may put off commits that nobody waits for by some milliseconds.
+   */
+  hasten(): void
   /** The highest sequence number given so far; 0 in a new store. */
   readonly lastSequence: SequenceNumber
 

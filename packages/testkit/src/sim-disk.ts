@@ -300,6 +300,9 @@ export class SimDisk implements SteppedStore {
     return this.#gatheringCommit
   }
 
+  /** Every commit is made at once. */
+  hasten(): void {}
+
   get lastSequence(): SequenceNumber {
     return this.#live.lastSequence
   }

@@ -2,15 +2,27 @@ import { damaged } from './store-error.ts'
 
 /** Reads back what a ByteWriter wrote. Throws a StoreError where the bytes end too early. */
 export class ByteReader {
-  readonly #bytes: Buffer
+  #bytes: Buffer
   #at = 0
+  #length: number
+  /** The bytes are another's, who writes over them: what is to last is copied. */
+  readonly #isLent: boolean
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, isLent: boolean = false) {
     this.#bytes = bufferOf(bytes)
+    this.#length = bytes.byteLength
+    this.#isLent = isLent
+  }
+
+  /** Goes on with other bytes: only so many from the beginning. */
+  begin(bytes: Buffer, length: number): void {
+    this.#bytes = bytes
+    this.#at = 0
+    this.#length = length
   }
 
   get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length
+    return this.#at === this.#length
   }
 
   byte(): number {
@@ -35,11 +47,14 @@ export class ByteReader {
     throw damaged('a number without end')
   }
 
-  /** A view of the bytes being read. */
+  /** A view of the bytes being read, unless these are lent. */
   bytes(): Buffer {
     const size = this.varint()
     const start = this.#advance(size)
-    return this.#bytes.subarray(start, start + size)
+    if (!this.#isLent) return this.#bytes.subarray(start, start + size)
+    const copy = Buffer.allocUnsafe(size)
+    this.#bytes.copy(copy, 0, start, start + size)
+    return copy
   }
 
   text(): string {
@@ -50,7 +65,7 @@ export class ByteReader {
 
   #advance(size: number): number {
     const start = this.#at
-    if (start + size > this.#bytes.length) throw damaged('a record ends too early')
+    if (start + size > this.#length) throw damaged('a record ends too early')
     this.#at = start + size
     return start
   }

@@ -1,9 +1,15 @@
 const CAPACITY_MIN = 256
+const CAPACITY_KEPT = 1_024 * 1_024
 
 /** Writes values one after another into bytes of its own, which grow as needed. */
 export class ByteWriter {
-  #bytes: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(CAPACITY_MIN)
+  #bytes: Buffer<ArrayBuffer>
   #length = 0
+
+  /** @param room bytes to write over; more are taken as they are needed */
+  constructor(room?: ArrayBuffer) {
+    this.#bytes = room === undefined ? Buffer.allocUnsafeSlow(CAPACITY_MIN) : Buffer.from(room)
+  }
 
   get length(): number {
     return this.#length
@@ -91,12 +97,15 @@ export class ByteWriter {
     return copy
   }
 
-  /** Hands over the bytes with all that was written, and begins anew in others. */
-  take(): Buffer<ArrayBuffer> {
-    const taken = this.#bytes.subarray(0, this.#length)
-    this.#bytes = Buffer.allocUnsafeSlow(CAPACITY_MIN)
+  /** What was written, until something else is. */
+  get view(): Buffer<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Begins anew, and keeps no more than some room. */
+  clear(): void {
     this.#length = 0
-    return taken
+    if (this.#bytes.length > CAPACITY_KEPT) this.#bytes = Buffer.allocUnsafeSlow(CAPACITY_MIN)
   }
 
   #reserve(size: number): void {

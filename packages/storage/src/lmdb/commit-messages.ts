@@ -1,6 +1,6 @@
 import type { QueueId } from '../store.ts'
 import type { SequenceNumber } from '../stored-message.ts'
-import type { TakenBatch } from './batch.ts'
+import type { JournalPlace } from './layout.ts'
 
 /** Cuts a queue on disk. */
 export interface Trim {
@@ -8,23 +8,31 @@ export interface Trim {
   readonly through: SequenceNumber
 }
 
-/** To the thread that commits: make these changes and cuts, in one transaction. */
-export interface CommitRequest {
-  readonly batch: TakenBatch
+/** To the thread that writes the tables: make the changes of these commits, and these cuts, in one transaction. */
+export interface MergeRequest {
+  readonly changes: Uint8Array<ArrayBuffer>
   readonly trims: readonly Trim[]
+  /** The place in the journal that the last of the commits has, or would have. */
+  readonly through: JournalPlace
 }
 
-/** From the thread that commits. */
-export type CommitReply =
-  | { readonly kind: 'opened' }
+/** From the thread that writes the tables. The changes come back: their bytes are used again. */
+export type MergeReply =
+  | { readonly kind: 'opened'; readonly hasPlenty: boolean }
   | { readonly kind: 'closed' }
   /**
-   * The transaction is on disk. Of these queues' trims more is left to do, which the file remembers. The shortage: it took
-   * of the room that is kept for when there is no more, and why there is none.
+   * The transaction is on disk. Of these queues' trims more is left to do, which the file remembers. Plenty: those that follow
+   * will have room as well. The shortage: it took of the room that is kept for when there is no more, and why there is none.
    */
-  | { readonly kind: 'committed'; readonly unfinished: readonly QueueId[]; readonly shortage: string | undefined }
-  /** Nothing of it is on disk. The batch comes back. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly batch: TakenBatch }
+  | {
+      readonly kind: 'merged'
+      readonly hasPlenty: boolean
+      readonly unfinished: readonly QueueId[]
+      readonly shortage: string | undefined
+      readonly changes: Uint8Array<ArrayBuffer>
+    }
+  /** Nothing of it is on disk. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly changes: Uint8Array<ArrayBuffer> }
 
 export interface CommitWorkerData {
   readonly folder: string

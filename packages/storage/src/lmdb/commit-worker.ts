@@ -1,62 +1,69 @@
 import assert from 'node:assert'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { applyBatch } from './batch.ts'
-import { IDLE, isCommitWorkerData, type CommitReply, type CommitRequest, type CommitWorkerData } from './commit-messages.ts'
+import { growthOf } from './batch.ts'
+import { IDLE, isCommitWorkerData, type CommitWorkerData, type MergeReply, type MergeRequest } from './commit-messages.ts'
+import { mergeChanges } from './merge-changes.ts'
 import { Room } from './room.ts'
-import { TableChanges } from './table-changes.ts'
 import { openTables, type Tables } from './tables.ts'
 import { trimQueues } from './trim-queues.ts'
 
-/** Makes commits, each as one transaction that is on disk before the answer. Runs on a thread of its own. */
+/** Writes commits to the tables, some at a time in a transaction that is on disk before the answer. Runs on a thread of its own. */
 class CommitWorker {
   readonly #port: MessagePort
-  readonly #tables: Tables
-  readonly #room: Room
+  readonly #folder: string
   readonly #state: Int32Array<SharedArrayBuffer>
+  #open: { readonly tables: Tables; readonly room: Room } | undefined = undefined
 
   constructor(port: MessagePort, { folder, state }: CommitWorkerData) {
     this.#port = port
+    this.#folder = folder
     this.#state = state
-    this.#tables = openTables(folder)
-    this.#room = new Room(folder, this.#tables)
   }
 
   serve(): void {
-    this.#port.on('message', (request: CommitRequest | 'close') => {
-      if (request === 'close') void this.#close()
+    this.#port.on('message', (request: MergeRequest | 'open' | 'close') => {
+      if (request === 'open') this.#openTables()
+      else if (request === 'close') void this.#close()
       else {
-        this.#commit(request)
+        this.#merge(request)
         Atomics.store(this.#state, 0, IDLE)
         Atomics.notify(this.#state, 0)
       }
     })
-    this.#reply({ kind: 'opened' })
   }
 
-  #commit({ batch, trims }: CommitRequest): void {
-    const tables = this.#tables
+  #openTables(): void {
+    const tables = openTables(this.#folder)
+    const room = new Room(this.#folder, tables)
+    this.#open = { tables, room }
+    this.#reply({ kind: 'opened', hasPlenty: room.hasPlenty() })
+  }
+
+  #merge({ changes, trims, through }: MergeRequest): void {
     try {
-      const shortage = this.#room.provide(batch.growth, trims.length)
+      assert(this.#open !== undefined)
+      const { tables, room } = this.#open
+      const { hasPlenty, shortage, trimmedMax } = room.provide(growthOf(changes), trims.length)
       const unfinished = tables.root.transactionSync(() => {
-        applyBatch(batch.changes, new TableChanges(tables))
-        return trimQueues(tables, trims)
+        mergeChanges(tables, changes, through)
+        return trimQueues(tables, trims, trimmedMax)
       })
-      this.#reply({ kind: 'committed', unfinished, shortage })
+      this.#reply({ kind: 'merged', hasPlenty, unfinished, shortage, changes }, [changes.buffer])
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#port.postMessage({ kind: 'failed', reason, batch } satisfies CommitReply, [batch.changes.buffer])
+      this.#reply({ kind: 'failed', reason, changes }, [changes.buffer])
     }
   }
 
   async #close(): Promise<void> {
-    this.#room.close()
-    await this.#tables.root.close()
+    this.#open?.room.close()
+    await this.#open?.tables.root.close()
     this.#reply({ kind: 'closed' })
     this.#port.close()
   }
 
-  #reply(reply: CommitReply): void {
-    this.#port.postMessage(reply)
+  #reply(reply: MergeReply, handedOver: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(reply, handedOver)
   }
 }
 

@@ -1,24 +1,31 @@
 import { Worker } from 'node:worker_threads'
 import type { QueueId } from '../store.ts'
-import type { TakenBatch } from './batch.ts'
-import { BUSY, IDLE, type CommitReply, type CommitRequest, type CommitWorkerData } from './commit-messages.ts'
+import { BUSY, IDLE, type CommitWorkerData, type MergeReply, type MergeRequest } from './commit-messages.ts'
 import { StoreError } from './store-error.ts'
 
-export type CommitOutcome =
-  /** The transaction is on disk. Of these queues' trims something may be left to do. The shortage: there is little room. */
-  | { readonly kind: 'committed'; readonly unfinished: readonly QueueId[]; readonly shortage: StoreError | undefined }
-  /** The transaction was not made. The batch comes back, unless it was lost with the thread. */
-  | { readonly kind: 'failed'; readonly error: StoreError; readonly batch: TakenBatch | undefined }
+/** The changes come back. */
+export type MergeOutcome =
+  /** The transaction is on disk. Of these queues' trims something may be left to do. See MergeReply for the rest. */
+  | {
+      readonly kind: 'merged'
+      readonly hasPlenty: boolean
+      readonly unfinished: readonly QueueId[]
+      readonly shortage: StoreError | undefined
+      readonly changes: Uint8Array<ArrayBuffer>
+    }
+  /** The transaction was not made. The changes may have been lost with the thread. */
+  | { readonly kind: 'failed'; readonly error: StoreError; readonly changes: Uint8Array<ArrayBuffer> | undefined }
 
 /**
- * The thread that commits, as the broker's thread sees it: it does one thing at a time. Keeps the process running only
+ * The thread that writes the tables, as the broker's thread sees it: it does one thing at a time. Keeps the process running only
  * while it has something to do.
  */
 export class Committer {
   readonly #worker: Worker
-  #onReply: ((reply: CommitReply) => void) | undefined = undefined
+  #onReply: ((reply: MergeReply) => void) | undefined = undefined
   #onDeath: ((error: Error) => void) | undefined = undefined
   #death: Error | undefined = undefined
+  #hadPlenty = false
   readonly #state: Int32Array<SharedArrayBuffer>
   /** A thread that the process's end cuts off within a transaction would wait for itself, and the process for it. */
   readonly #finish = (): void => void Atomics.wait(this.#state, 0, BUSY)
@@ -27,26 +34,39 @@ export class Committer {
     this.#worker = worker
     this.#state = state
     process.on('exit', this.#finish)
-    worker.on('message', (reply: CommitReply) => this.#answer()?.(reply))
+    worker.unref()
+    worker.on('message', (reply: MergeReply) => this.#answer()?.(reply))
     worker.on('error', (error: unknown) => this.#die(error instanceof Error ? error : new Error(String(error))))
-    worker.on('exit', () => this.#die(new Error('the thread that commits has ended')))
+    worker.on('exit', () => this.#die(new Error('the thread that writes the tables has ended')))
   }
 
-  /** Starts the thread, which opens the tables in a folder. */
-  static async start(folder: string): Promise<Committer> {
+  /** Whether there was plenty of room when it began: see MergeReply. */
+  get hadPlenty(): boolean {
+    return this.#hadPlenty
+  }
+
+  /** Starts the thread; `open` goes before anything else. */
+  static start(folder: string): Committer {
     const state = new Int32Array(new SharedArrayBuffer(4))
     const workerData: CommitWorkerData = { folder, state }
-    const committer = new Committer(new Worker(new URL(import.meta.resolve('#commit-worker')), { workerData }), state)
-    await committer.#next()
-    return committer
+    return new Committer(new Worker(new URL(import.meta.resolve('#commit-worker')), { workerData }), state)
   }
 
-  commit(request: CommitRequest, onOutcome: (outcome: CommitOutcome) => void): void {
+  /** Has it open the tables, which are there by now. */
+  async open(): Promise<void> {
+    if (this.#death !== undefined) throw this.#death
+    const opened = this.#next()
+    this.#worker.postMessage('open')
+    const reply = await opened
+    this.#hadPlenty = reply.kind === 'opened' && reply.hasPlenty
+  }
+
+  merge(request: MergeRequest, onOutcome: (outcome: MergeOutcome) => void): void {
     const lost = (error: Error): void =>
       onOutcome({
         kind: 'failed',
         error: new StoreError('failed', `cannot write: ${error.message}`, { cause: error }),
-        batch: undefined
+        changes: undefined
       })
     const death = this.#death
     if (death !== undefined) {
@@ -54,15 +74,15 @@ export class Committer {
       return
     }
     this.#expect((reply) => {
-      if (reply.kind === 'committed') {
-        const { unfinished, shortage } = reply
-        onOutcome({ kind: 'committed', unfinished, shortage: shortage === undefined ? undefined : cannotWrite(shortage) })
+      if (reply.kind === 'merged') {
+        const { shortage } = reply
+        onOutcome({ ...reply, shortage: shortage === undefined ? undefined : cannotWrite(shortage) })
       } else if (reply.kind === 'failed') {
-        onOutcome({ kind: 'failed', error: cannotWrite(reply.reason), batch: reply.batch })
+        onOutcome({ kind: 'failed', error: cannotWrite(reply.reason), changes: reply.changes })
       }
     }, lost)
     Atomics.store(this.#state, 0, BUSY)
-    this.#worker.postMessage(request, [request.batch.changes.buffer])
+    this.#worker.postMessage(request, [request.changes.buffer])
   }
 
   /** Lets go of the tables and ends the thread. */
@@ -74,17 +94,17 @@ export class Committer {
     await this.#worker.terminate()
   }
 
-  #next(): Promise<CommitReply> {
+  #next(): Promise<MergeReply> {
     return new Promise((resolve, reject) => this.#expect(resolve, reject))
   }
 
-  #expect(onReply: (reply: CommitReply) => void, onDeath: (error: Error) => void): void {
+  #expect(onReply: (reply: MergeReply) => void, onDeath: (error: Error) => void): void {
     this.#onReply = onReply
     this.#onDeath = onDeath
     this.#worker.ref()
   }
 
-  #answer(): ((reply: CommitReply) => void) | undefined {
+  #answer(): ((reply: MergeReply) => void) | undefined {
     const onReply = this.#onReply
     this.#onReply = undefined
     this.#onDeath = undefined

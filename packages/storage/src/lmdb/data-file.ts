@@ -1,15 +1,16 @@
 import assert from 'node:assert'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { ByteWriter } from './byte-writer.ts'
 import { checkDataFile } from './check-data-file.ts'
-import { Committer, type CommitOutcome } from './committer.ts'
-import type { CommitRequest } from './commit-messages.ts'
+import { Committer, type MergeOutcome } from './committer.ts'
+import type { Trim } from './commit-messages.ts'
 import { FolderLock } from './folder-lock.ts'
-import { readFormat, writeFormat } from './format-record.ts'
-import { FORMAT_VERSION, RecordKind, recordKey } from './layout.ts'
+import { readFormat } from './format-record.ts'
+import { Journal } from './journal.ts'
+import { FORMAT_VERSION, RecordKind, recordKey, type JournalPlace } from './layout.ts'
 import { LogReader } from './log-reader.ts'
-import { FORMAT_VERSION_MIN, migrate } from './migrate.ts'
+import { FORMAT_VERSION_MIN, migrate, putBeginning } from './migrate.ts'
+import { recoverJournal } from './recover-journal.ts'
 import { damaged, StoreError } from './store-error.ts'
 import { openTables, type Tables } from './tables.ts'
 import { UnfinishedRuns } from './unfinished-runs.ts'
@@ -18,13 +19,16 @@ import { reasonOf, useFolder } from './use-folder.ts'
 /** Much more than the first pages take. */
 const ROOM_FOR_NEW_BYTES = 1_024 * 1_024
 
-/** The folder of a store, held for it alone: its tables, to read, and the thread that commits to them. */
+/** The folder of a store, held for it alone: its journal, its tables, to read, and the thread that writes these. */
 export class DataFile {
   readonly #folder: string
   #lock: FolderLock | undefined = undefined
   #tables: Tables | undefined = undefined
   #log: LogReader | undefined = undefined
   #committer: Committer | undefined = undefined
+  #journal: Journal | undefined = undefined
+  /** The last commit of the journal when it was opened. */
+  #recovered: JournalPlace = { journal: 0, number: 0 }
   #runs: UnfinishedRuns | undefined = undefined
   #isNew = false
 
@@ -32,14 +36,20 @@ export class DataFile {
     this.#folder = folder
   }
 
+  /** Starts the thread that commits ahead of `open`: it takes as long as all the rest. */
+  prepare(): void {
+    this.#committer ??= Committer.start(this.#folder)
+  }
+
   /**
    * Makes the folder and the file if there are none, and brings a file of an earlier format up to the present one. Leaves
    * everything as it is when it throws.
    */
   async open(): Promise<void> {
-    useFolder(this.#folder)
-    this.#lock = FolderLock.take(this.#folder)
     try {
+      useFolder(this.#folder)
+      this.#lock = FolderLock.take(this.#folder)
+      this.prepare()
       const path = join(this.#folder, 'data.mdb')
       this.#isNew = !existsSync(path)
       if (this.#isNew) await createDataFile(this.#folder)
@@ -48,10 +58,14 @@ export class DataFile {
       checkDataFile(path, runs.areSuspicious ? 'whole' : 'opening')
       runs.begin()
       this.#runs = runs
-      bringUp(this.#folder, this.#openTables())
-      this.#committer = await Committer.start(this.#folder)
+      const tables = this.#openTables()
+      bringUp(this.#folder, tables)
+      this.#recovered = recoverJournal(this.#folder, tables)
+      tables.root.resetReadTxn()
+      this.#journal = beginJournal(this.#folder, this.#recovered)
+      await this.#committer?.open()
     } catch (cause) {
-      await this.close()
+      await this.close(false)
       if (cause instanceof StoreError) throw cause
       if (isDamage(cause)) throw damaged(`${this.#folder}: ${reasonOf(cause)}`, { cause })
       throw new StoreError('failed', `cannot open ${this.#folder}: ${reasonOf(cause)}`, { cause })
@@ -73,15 +87,39 @@ export class DataFile {
     return this.#log
   }
 
-  /** One at a time. What a commit brought can be read once its outcome is known. */
-  commit(request: CommitRequest, onOutcome: (outcome: CommitOutcome) => void): void {
+  /** Whether commits can be made durable by `append`; else only by `merge`. */
+  get hasJournal(): boolean {
+    return this.#journal !== undefined
+  }
+
+  /** Whether there was plenty of room when it was opened: what `merge` tells of later. */
+  get hadPlenty(): boolean {
+    return this.#committer?.hadPlenty ?? false
+  }
+
+  /**
+   * Makes a commit durable in the journal; one at a time. After one that failed only `merge` can make it, and what follows,
+   * durable.
+   */
+  append(changes: Uint8Array, onDone: (error: Error | null) => void): void {
+    assert(this.#journal !== undefined, 'there is no journal')
+    this.#journal.append(changes, onDone)
+  }
+
+  /**
+   * Writes commits to the tables, and cuts these; one at a time, and not while one is being appended. What it brought can be
+   * read there, and is not needed in the journal, once its outcome is known.
+   */
+  merge(changes: Uint8Array<ArrayBuffer>, trims: readonly Trim[], onOutcome: (outcome: MergeOutcome) => void): void {
     const committer = this.#committer
     if (committer === undefined) {
       const error = new StoreError('failed', `cannot open ${this.#folder} again`)
-      setImmediate(onOutcome, { kind: 'failed', error, batch: request.batch })
+      setImmediate(onOutcome, { kind: 'failed', error, changes })
       return
     }
-    committer.commit(request, (outcome) => {
+    this.#journal?.turn()
+    const through = this.#journal?.place ?? this.#recovered
+    committer.merge({ changes, trims, through }, (outcome) => {
       this.#tables?.root.resetReadTxn()
       onOutcome(outcome)
     })
@@ -98,15 +136,21 @@ export class DataFile {
       const closed = this.#tables?.root.close()
       this.#openTables()
       await closed
-      this.#committer = await Committer.start(this.#folder)
+      const committer = Committer.start(this.#folder)
+      await committer.open()
+      this.#committer = committer
     } catch {
       // The next commit tells.
     }
   }
 
-  async close(): Promise<void> {
+  /** @param isMerged whether the tables hold all that is in the journal, which is then removed */
+  async close(isMerged: boolean): Promise<void> {
     await this.#committer?.stop()
     this.#committer = undefined
+    this.#journal?.close()
+    if (isMerged) this.#journal?.remove()
+    this.#journal = undefined
     await this.#tables?.root.close()
     this.#tables = undefined
     this.#log = undefined
@@ -130,9 +174,7 @@ async function createDataFile(folder: string): Promise<void> {
   const begun = join(folder, 'new')
   rmSync(begun, { recursive: true, force: true })
   const tables = openTables(begun)
-  const writer = new ByteWriter()
-  writeFormat(writer)
-  tables.records.putSync(recordKey(RecordKind.Format), writer.copy())
+  tables.root.transactionSync(() => putBeginning(tables))
   await tables.root.close()
   renameSync(join(begun, 'data.mdb'), join(folder, 'data.mdb'))
   rmSync(begun, { recursive: true, force: true })
@@ -145,12 +187,21 @@ async function createDataFile(folder: string): Promise<void> {
 function bringUp(folder: string, tables: Tables): void {
   const version = readFormat(folder, tables.records.getBinary(recordKey(RecordKind.Format)))
   if (version < FORMAT_VERSION_MIN) throw damaged(`${folder} says that it holds format ${version}`)
-  if (version < FORMAT_VERSION) migrate(tables)
+  if (version < FORMAT_VERSION) migrate(tables, version)
   if (version > FORMAT_VERSION) {
     throw new StoreError(
       'format',
       `${folder} holds format ${version} of Godwit's store, which a later version wrote; this version reads format ${FORMAT_VERSION} and those before it`
     )
+  }
+}
+
+/** undefined: it cannot be made. */
+function beginJournal(folder: string, recovered: JournalPlace): Journal | undefined {
+  try {
+    return Journal.begin(folder, recovered)
+  } catch {
+    return undefined
   }
 }
 

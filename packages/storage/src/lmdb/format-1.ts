@@ -8,7 +8,7 @@ import type {
 } from '../records.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { qosOf, readMessage } from './message-codec.ts'
-import { aboveZero, optionsOf, readList } from './record-codec.ts'
+import { aboveZero, readList, readSubscriptionStart } from './record-codec.ts'
 
 // What differed in format 1: sessions did not name their listener, nothing was said of what a queue's readers had given
 // up, of replaced subscriptions or of history, and messages in flight were within the record of the progress.
@@ -22,24 +22,8 @@ export function readSession1(reader: ByteReader): SessionRecord {
   }
 }
 
-const HAS_SCAN = 0x40
-const HAS_SCAN_AFTER = 0x80
-
 export function readSubscription1(reader: ByteReader): SubscriptionRecord {
-  const flags = reader.byte()
-  return {
-    ...optionsOf(flags),
-    topicFilter: reader.text(),
-    subscriptionIdentifier: reader.varint(),
-    since: reader.varint(),
-    retainedScan:
-      (flags & HAS_SCAN) === 0
-        ? undefined
-        : { upTo: reader.varint(), after: (flags & HAS_SCAN_AFTER) === 0 ? undefined : reader.text() },
-    skipped: [],
-    leaving: undefined,
-    replay: undefined
-  }
+  return { ...readSubscriptionStart(reader), skipped: [], leaving: undefined, replay: undefined }
 }
 
 export function readSharedGroup1(reader: ByteReader): SharedGroupRecord {

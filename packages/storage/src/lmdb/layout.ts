@@ -21,7 +21,7 @@ export const TABLES = ['log', 'index', 'records', 'retained'] as const
 export type TableName = (typeof TABLES)[number]
 
 /** Raised whenever what is below can no longer read what an earlier version wrote. */
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
 
 /** The first byte of a key in the table of records. */
 export const RecordKind = {
@@ -29,6 +29,8 @@ export const RecordKind = {
   Format: 0x46,
   /** → see Totals */
   Totals: 0x4d,
+  /** → see JournalPlace: the last commit of the journal that the tables hold */
+  Merged: 0x4a,
   /** queue → topic filter */
   Queue: 0x51,
   /** queue → the sequence number through which it is being cut, by slices: dropped, if there is no such queue */
@@ -187,7 +189,10 @@ export interface LogValue {
 }
 
 export function readLogValue(value: Uint8Array): LogValue {
-  const reader = new ByteReader(value)
+  return readLogValueFrom(new ByteReader(value))
+}
+
+export function readLogValueFrom(reader: ByteReader): LogValue {
   const queues = readQueues(reader)
   return { queues, message: readMessage(reader) }
 }
@@ -231,4 +236,24 @@ export function writeTotals(writer: ByteWriter, { sequencesGiven, lastQueue, ret
 export function readTotals(value: Uint8Array): Totals {
   const reader = new ByteReader(value)
   return { sequencesGiven: reader.varint(), lastQueue: reader.varint(), retainedBytes: reader.varint() }
+}
+
+/** A commit of the journal (see journal.ts). */
+export interface JournalPlace {
+  /** The name that a store gave its journal when it began: another's is not its own. */
+  readonly journal: number
+  /** Commits are numbered from 1, across openings. */
+  readonly number: number
+}
+
+export const JOURNAL_NAME_MAX: number = 2 ** 48 - 1
+
+export function writeJournalPlace(writer: ByteWriter, { journal, number }: JournalPlace): void {
+  writer.uint48(journal)
+  writer.varint(number)
+}
+
+export function readJournalPlace(value: Uint8Array): JournalPlace {
+  const reader = new ByteReader(value)
+  return { journal: reader.uint48(), number: reader.varint() }
 }

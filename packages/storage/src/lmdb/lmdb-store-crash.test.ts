@@ -43,29 +43,36 @@ test('given a process that exits while a commit is in flight, then it ends, and 
   expect([0, 200]).toContain((await readAll(store.openQueue('#'))).length)
 })
 
-test.skipIf(!works('strace', ['-V']))('every commit is synced to the data file before it is told', async () => {
-  const path = temporaryFolder()
-  const trace = join(temporaryFolder(), 'trace')
-  const calls = 'trace=openat,pwrite64,pwritev,writev,fdatasync,fsync,msync,write'
-  const writer = new StoreProcess([path, 3_000, 100], ['strace', '-f', '-qq', '-y', '-e', calls, '-o', trace])
-  onTestFinished(() => writer.kill())
-  await writer.says('done')
-  await writer.end()
+test.skipIf(!works('strace', ['-V']))(
+  'every commit is synced to the journal before it is told, and no merge refers to what is not synced',
+  async () => {
+    const path = temporaryFolder()
+    const trace = join(temporaryFolder(), 'trace')
+    const calls = 'trace=openat,pwrite64,pwritev,writev,fdatasync,fsync,msync,write'
+    const writer = new StoreProcess([path, 3_000, 100], ['strace', '-f', '-qq', '-y', '-e', calls, '-o', trace])
+    onTestFinished(() => writer.kill())
+    await writer.says('done')
+    await writer.end()
 
-  const lines = readFileSync(trace, 'utf8').split('\n')
-  const dataFile = join(path, 'data.mdb')
-  const opened = lines.filter((line) => line.includes('openat(') && line.includes(`"${dataFile}"`))
-  const syncing = opened.find((line) => line.includes('O_DSYNC'))?.match(/ = (\d+)</)?.[1]
-  expect(syncing).toBeDefined()
+    const lines = readFileSync(trace, 'utf8').split('\n')
+    const dataFile = join(path, 'data.mdb')
+    const opened = lines.filter((line) => line.includes('openat(') && line.includes(`"${dataFile}"`))
+    const syncing = opened.find((line) => line.includes('O_DSYNC'))?.match(/ = (\d+)</)?.[1]
+    expect(syncing).toBeDefined()
+    const steps = lines.slice(lines.findIndex((line) => line.includes('"open\\n"')))
 
-  // The pages; a sync of them; then, synced by itself, the page that refers to them; and only then the news.
-  const steps = lines
-    .slice(lines.findIndex((line) => line.includes('"open\\n"')))
-    .flatMap((line) => stepOf(line, dataFile, syncing))
-  const commits = steps.join(' ').split('told')
-  expect(commits.length - 1).toBe(writer.said.filter((line) => line.startsWith('committed')).length)
-  for (const commit of commits.slice(0, -1)) expect(commit.trim()).toMatch(/^(pages )+sync reference$/)
-})
+    // A record; a sync of it; and only then the news.
+    const commits = steps
+      .flatMap((line) => journalStepOf(line, join(path, 'journal-')))
+      .join(' ')
+      .split('told')
+    expect(commits.length - 1).toBe(writer.said.filter((line) => line.startsWith('committed')).length)
+    for (const commit of commits.slice(0, -1)) expect(commit.trim()).toBe('record sync')
+    // The pages; a sync of them; then, synced by itself, the page that refers to them.
+    const merges = steps.flatMap((line) => tableStepOf(line, dataFile, syncing)).join(' ')
+    expect(merges).toMatch(/^((pages )+sync reference ?)+$/)
+  }
+)
 
 test.skipIf(!works('prlimit', ['--version']))(
   'given no room, then commits fail and nothing is acknowledged; given room again, then all is made durable',
@@ -132,9 +139,15 @@ async function openedFor(bench: ReturnType<typeof benchIn>) {
   return { store: opened.store, contents: opened.contents, readAll }
 }
 
-/** What a traced call did to the data file, or that it told of a commit. */
-function stepOf(line: string, dataFile: string, syncing: string | undefined): string[] {
+/** What a traced call did to the journal, or that it told of a commit. */
+function journalStepOf(line: string, journal: string): string[] {
   if (line.includes('write(1<') && line.includes('"committed')) return ['told']
+  if (!line.includes(`<${journal}`) || line.includes('openat(')) return []
+  return [line.includes(' fdatasync(') ? 'sync' : 'record']
+}
+
+/** What a traced call did to the data file. */
+function tableStepOf(line: string, dataFile: string, syncing: string | undefined): string[] {
   const [, call, descriptor] = line.match(/ (\w+)\((\d+)</) ?? []
   if (!line.includes(`<${dataFile}>`)) return []
   if (call === 'fdatasync') return ['sync']

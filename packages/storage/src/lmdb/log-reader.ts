@@ -1,7 +1,8 @@
 import type { Database, RootDatabaseOptions } from 'lmdb'
 import type { QueueId } from '../store.ts'
 import type { SequenceNumber } from '../stored-message.ts'
-import { readIndexEntry, readLogValue, SEQUENCE_MAX, type IndexEntry, type LogValue } from './layout.ts'
+import { ByteReader } from './byte-reader.ts'
+import { readIndexEntry, readLogValueFrom, SEQUENCE_MAX, type IndexEntry, type LogValue } from './layout.ts'
 import { TABLE_OPTIONS, type Tables } from './tables.ts'
 
 /**
@@ -13,6 +14,7 @@ export class LogReader {
   readonly #index: Database<Buffer, SequenceNumber>
   /** The queue of the keys being written. */
   #queue: QueueId = 0
+  readonly #reader = new ByteReader(Buffer.alloc(0), true)
 
   constructor({ root }: Tables) {
     const logOptions: RootDatabaseOptions = { ...TABLE_OPTIONS, keyEncoder: { writeKey, readKey } }
@@ -27,8 +29,11 @@ export class LogReader {
   }
 
   message(sequence: SequenceNumber): LogValue | undefined {
-    const value = this.#log.getBinary(sequence)
-    return value === undefined ? undefined : readLogValue(value)
+    const value = this.#log.getBinaryFast(sequence)
+    if (value === undefined) return undefined
+    // The value is in LMDB's own buffer, or in the file's pages, until something else is read.
+    this.#reader.begin(value, value.length)
+    return readLogValueFrom(this.#reader)
   }
 
   /** The first sequence numbers of a queue above one, up to and including another. */

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { messageProperties } from '../suite/history-steps.ts'
 import { fullMessage, message, plain } from '../suite/samples.ts'
 import type { StoredMessage } from '../stored-message.ts'
 import { ByteReader } from './byte-reader.ts'
@@ -16,17 +17,7 @@ const messages: fc.Arbitrary<StoredMessage> = fc.record({
   payload: fc.uint8Array({ maxLength: 200 }),
   qos: fc.constantFrom(0, 1, 2),
   retain: fc.boolean(),
-  properties: fc.record(
-    {
-      payloadFormatIndicator: fc.constantFrom(0, 1),
-      messageExpiryInterval: fc.nat(0xff_ff_ff_ff),
-      contentType: text,
-      responseTopic: text,
-      correlationData: fc.uint8Array({ maxLength: 130 }),
-      userProperties: fc.array(fc.tuple(text, text), { maxLength: 3 })
-    },
-    { requiredKeys: [] }
-  ),
+  properties: messageProperties(text, 130),
   publisherClientId: text,
   publishedAtMs: time,
   expiresAtMs: time

@@ -14,10 +14,10 @@ import { benchIn, temporaryFolder } from './testing/temporary-store.ts'
 const LARGE = message('r/2', new Uint8Array(5_000).fill(0x78), { retain: true })
 const LONG = `r/${'l/'.repeat(1_000)}`
 
-/** A folder with a store of format 1, which was written, with what `expectEverything` names, by the last version to write it. */
-function folderOfFormat1(): string {
+/** A folder with a store of an earlier format, which holds what `expectEverything` names; the last version to write it did. */
+function folderOfFormat(version: 1 | 2): string {
   const folder = temporaryFolder()
-  const packed = readFileSync(new URL('testing/store-format-1.base64', import.meta.url), 'utf8')
+  const packed = readFileSync(new URL(`testing/store-format-${version}.base64`, import.meta.url), 'utf8')
   writeFileSync(join(folder, 'data.mdb'), gunzipSync(Buffer.from(packed, 'base64')))
   return folder
 }
@@ -102,39 +102,59 @@ function formatIn(folder: string): number {
   }
 }
 
-test('given a store of format 1, then everything is found in it, and it is of the present format from then on', async () => {
-  const folder = folderOfFormat1()
-  expect(formatIn(folder)).toBe(1)
-  const bench = benchIn(folder)
-  await expectEverything(await bench.open())
-  await expectEverything(await bench.open())
-  await bench.close()
-  expect(formatIn(folder)).toBe(2)
-})
+test.each([1, 2] as const)(
+  'given a store of format %d, then everything is found in it, and it is of the present format from then on',
+  async (version) => {
+    const folder = folderOfFormat(version)
+    expect(formatIn(folder)).toBe(version)
+    const bench = benchIn(folder)
+    await expectEverything(await bench.open())
+    await expectEverything(await bench.open())
+    await bench.close()
+    expect(formatIn(folder)).toBe(3)
+  }
+)
 
-test('given a store that was brought up, then what changes in it is kept as in any other', async () => {
-  const bench = benchIn(folderOfFormat1())
-  const { store } = await bench.open()
-  store.putInflight('c/ü', 2, message('another'))
-  store.deleteInflight('c/ü', 3)
-  store.putSession(session('c/ü', { listener: 'tcp' }))
-  store.putReceived('c/ü', 1, message('received/1'))
-  store.append(message('a/8', 'eight'), [1])
-  const { contents } = await bench.open()
-  const held = contents.sessions.find((stored) => stored.session.clientId === 'c/ü')
-  expect(held?.inflightMessages.map(({ packetIdentifier }) => packetIdentifier)).toEqual([1, 2, 65_535])
-  expect(held?.received.map(({ packetIdentifier }) => packetIdentifier)).toEqual([500, 3, 1])
-  expect(held?.session.listener).toBe('tcp')
-})
+test.each([1, 2] as const)(
+  'given a store of format %d that was brought up, then what changes in it is kept as in any other',
+  async (version) => {
+    const bench = benchIn(folderOfFormat(version))
+    const { store } = await bench.open()
+    store.putInflight('c/ü', 2, message('another'))
+    store.deleteInflight('c/ü', 3)
+    store.putSession(session('c/ü', { listener: 'tcp' }))
+    store.putReceived('c/ü', 1, message('received/1'))
+    store.append(message('a/8', 'eight'), [1])
+    const { contents } = await bench.open()
+    const held = contents.sessions.find((stored) => stored.session.clientId === 'c/ü')
+    expect(held?.inflightMessages.map(({ packetIdentifier }) => packetIdentifier)).toEqual([1, 2, 65_535])
+    expect(held?.received.map(({ packetIdentifier }) => packetIdentifier)).toEqual([500, 3, 1])
+    expect(held?.session.listener).toBe('tcp')
+  }
+)
 
-test.each([0, 4, 9, 1_000])(
-  'given a process that is killed while it brings the store up, at change %d, then the next finds everything',
-  async (change) => {
-    const folder = folderOfFormat1()
+test.each([
+  [1, 0],
+  [1, 4],
+  [1, 9],
+  [1, 1_000],
+  [2, 0],
+  [2, 1],
+  [2, 1_000]
+] as const)(
+  'given a process that is killed while it brings a store of format %d up, at change %d, then the next finds everything',
+  async (version, change) => {
+    const folder = folderOfFormat(version)
     const script = fileURLToPath(new URL('testing/migrating-process.ts', import.meta.url))
-    const { signal } = spawnSync(process.execPath, ['--conditions=godwit-source', script, folder, String(change)])
+    const { signal } = spawnSync(process.execPath, [
+      '--conditions=godwit-source',
+      script,
+      folder,
+      String(version),
+      String(change)
+    ])
     expect(signal).toBe('SIGKILL')
-    expect(formatIn(folder)).toBe(1)
+    expect(formatIn(folder)).toBe(version)
     await expectEverything(await benchIn(folder).open())
   }
 )

@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { writeFormat } from './format-record.ts'
 import { readProgress1, readSession1, readSharedGroup1, readSubscription1 } from './format-1.ts'
-import { inflightKey, numberOfKey, RecordKind, recordKey } from './layout.ts'
+import { inflightKey, JOURNAL_NAME_MAX, numberOfKey, RecordKind, recordKey, writeJournalPlace } from './layout.ts'
 import { writeMessage } from './message-codec.ts'
 import { writeProgress, writeSession, writeSharedGroup, writeSubscription } from './record-codec.ts'
 import { recordsOf } from './scan-records.ts'
@@ -12,22 +13,33 @@ import type { Tables } from './tables.ts'
 export const FORMAT_VERSION_MIN = 1
 
 /**
- * Brings what a file of format 1 holds to format 2, in one synced transaction: until that is on disk, the file is as it
- * was. Takes time and memory by the sessions and their subscriptions; messages stay where they are.
+ * Brings what a file of an earlier format holds to the present one, in one synced transaction: until that is on disk, the
+ * file is as it was. Takes time and memory by the sessions and their subscriptions; messages stay where they are.
  */
-export function migrate(tables: Tables): void {
+export function migrate(tables: Tables, version: number): void {
   tables.root.transactionSync(() => {
-    rewrite(tables, RecordKind.Session, (reader, writer) => writeSession(writer, readSession1(reader)))
-    rewrite(tables, RecordKind.Subscription, (reader, writer) => writeSubscription(writer, readSubscription1(reader)))
-    rewrite(tables, RecordKind.Group, (reader, writer) => writeSharedGroup(writer, readSharedGroup1(reader)))
-    rewrite(tables, RecordKind.Progress, (reader, writer, key) => {
-      const { progress, inflightMessages } = readProgress1(reader)
-      for (const { packetIdentifier, message } of inflightMessages) {
-        put(tables, inflightKey(numberOfKey(key), packetIdentifier), (value) => writeMessage(value, message))
-      }
-      writeProgress(writer, progress)
-    })
-    put(tables, recordKey(RecordKind.Format), writeFormat)
+    if (version === 1) rewriteRecords1(tables)
+    putBeginning(tables)
+  })
+}
+
+/** What a store says of itself before anything is stored. */
+export function putBeginning(tables: Tables): void {
+  put(tables, recordKey(RecordKind.Format), writeFormat)
+  const beginning = { journal: randomInt(JOURNAL_NAME_MAX), number: 0 }
+  put(tables, recordKey(RecordKind.Merged), (writer) => writeJournalPlace(writer, beginning))
+}
+
+function rewriteRecords1(tables: Tables): void {
+  rewrite(tables, RecordKind.Session, (reader, writer) => writeSession(writer, readSession1(reader)))
+  rewrite(tables, RecordKind.Subscription, (reader, writer) => writeSubscription(writer, readSubscription1(reader)))
+  rewrite(tables, RecordKind.Group, (reader, writer) => writeSharedGroup(writer, readSharedGroup1(reader)))
+  rewrite(tables, RecordKind.Progress, (reader, writer, key) => {
+    const { progress, inflightMessages } = readProgress1(reader)
+    for (const { packetIdentifier, message } of inflightMessages) {
+      put(tables, inflightKey(numberOfKey(key), packetIdentifier), (value) => writeMessage(value, message))
+    }
+    writeProgress(writer, progress)
   })
 }
 

@@ -69,8 +69,19 @@ export function writeSubscription(writer: ByteWriter, record: SubscriptionRecord
 }
 
 export function readSubscription(reader: ByteReader): SubscriptionRecord {
+  const record = { ...readSubscriptionStart(reader), skipped: readList(reader, readRange) }
+  const rest = reader.byte()
+  return {
+    ...record,
+    leaving: (rest & HAS_LEAVING) === 0 ? undefined : readLeaving(reader),
+    replay: (rest & HAS_REPLAY) === 0 ? undefined : readReplay(reader, (rest & HAS_REPLAY_AFTER) !== 0)
+  }
+}
+
+/** What a subscription begins with in every format. */
+export function readSubscriptionStart(reader: ByteReader): Omit<SubscriptionRecord, 'skipped' | 'leaving' | 'replay'> {
   const flags = reader.byte()
-  const record = {
+  return {
     ...optionsOf(flags),
     topicFilter: reader.text(),
     subscriptionIdentifier: reader.varint(),
@@ -78,14 +89,7 @@ export function readSubscription(reader: ByteReader): SubscriptionRecord {
     retainedScan:
       (flags & HAS_SCAN) === 0
         ? undefined
-        : { upTo: reader.varint(), after: (flags & HAS_SCAN_AFTER) === 0 ? undefined : reader.text() },
-    skipped: readList(reader, readRange)
-  }
-  const rest = reader.byte()
-  return {
-    ...record,
-    leaving: (rest & HAS_LEAVING) === 0 ? undefined : readLeaving(reader),
-    replay: (rest & HAS_REPLAY) === 0 ? undefined : readReplay(reader, (rest & HAS_REPLAY_AFTER) !== 0)
+        : { upTo: reader.varint(), after: (flags & HAS_SCAN_AFTER) === 0 ? undefined : reader.text() }
   }
 }
 
@@ -117,7 +121,7 @@ function optionFlags({ qos, noLocal, retainAsPublished, retainHandling }: Subscr
   )
 }
 
-export function optionsOf(flags: number): SubscriptionOptions {
+function optionsOf(flags: number): SubscriptionOptions {
   return {
     qos: qosOf(flags & 0x03),
     noLocal: (flags & NO_LOCAL) !== 0,

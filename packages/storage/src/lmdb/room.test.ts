@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { applyBatch, Batch } from './batch.ts'
+import { applyBatch, Batch, growthOf } from './batch.ts'
 import { TableChanges } from './table-changes.ts'
 import { numberedKey, RecordKind, writeIndexEntry } from './layout.ts'
 import { surveyRoom } from './room.ts'
 import { openTables } from './tables.ts'
 import { temporaryFolder } from './testing/temporary-store.ts'
-import { trimQueues } from './trim-queues.ts'
+import { TRIMMED_MAX, trimQueues } from './trim-queues.ts'
 
 /** What one commit may hold: messages to queues, records put in no order and deleted, and cuts. */
 const commits = fc.array(
@@ -42,12 +42,13 @@ test('no commit needs more new pages than were provided for it', async () => {
           batch.end()
         }
       }
-      const { changes, growth } = batch.take()
+      const changes = batch.take()
+      const growth = growthOf(changes)
       const before = surveyRoom(tables, growth, trim ? 3 : 0)
       const trims = [1, 2, 3].map((queue) => ({ queue, through: Math.max(0, sequence - 10) }))
       tables.root.transactionSync(() => {
         applyBatch(changes, new TableChanges(tables))
-        if (trim) trimQueues(tables, trims)
+        if (trim) trimQueues(tables, trims, TRIMMED_MAX)
       })
       const after = surveyRoom(tables, growth, 0)
       const provided = before.growthPages + (trim ? before.cuttingPages : 0)

@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BatchGrowth } from './batch.ts'
-import { TABLES } from './layout.ts'
+import { TABLES, type TableName } from './layout.ts'
 import { damaged } from './store-error.ts'
 import type { Tables } from './tables.ts'
-import { TRIMMED_MAX } from './trim-queues.ts'
+import { TRIMMED_MAX, TRIMMED_MAX_WITH_PLENTY } from './trim-queues.ts'
 
 /**
  * Kept behind what a commit needs, besides what two more like it need, or one that cuts queues: while that is used up, who
@@ -12,10 +12,16 @@ import { TRIMMED_MAX } from './trim-queues.ts'
  */
 const RESERVE_BYTES_MIN = 1_024 * 1_024
 
-/** A file system that has so much more to give is not going to be full before the commit is done. */
-const PLENTY_BYTES = 64 * 1_024 * 1_024
+/**
+ * A file system that has so much more to give is not going to be full before this transaction is done, nor the next ones,
+ * which the journal will have made promises for by then.
+ */
+const PLENTY_BYTES = 256 * 1_024 * 1_024
 
-/** The file grows by so much at a time, at least. */
+/** Where there is plenty the file grows by so much more than is needed, at least: in length, not in what it takes up. */
+const AHEAD_BYTES = 16 * 1_024 * 1_024
+
+/** Where there is not, it is filled so much at a time. */
 const STEP_BYTES = 256 * 1_024
 
 const META_PAGES = 2
@@ -46,21 +52,35 @@ export class Room {
    * Makes room for a transaction, and for the reserve.
    *
    * @param cuts the queues it cuts
-   * @returns why there was none for the reserve
-   * @throws if there is none for the transaction either
+   * @throws if there is none for the transaction
    */
-  provide(growth: BatchGrowth, cuts: number): string | undefined {
-    const { pageSize, pages, freePages, growthPages, cuttingPages } = surveyRoom(this.#tables, growth, cuts)
+  provide(growth: BatchGrowth, cuts: number): Provided {
+    const { pageSize, pages, freePages, growthPages, cuttingPages, plentyCuttingPages } = surveyRoom(this.#tables, growth, cuts)
     this.#freePages = [...this.#freePages.slice(1), freePages]
     const end = pages * pageSize
-    const needed = (growthPages + (cuts === 0 ? 0 : cuttingPages)) * pageSize
     const reserve = Math.max(RESERVE_BYTES_MIN, 2 * growthPages * pageSize, cuttingPages * pageSize)
-    if (this.#lengthen(end, end + needed + reserve)) return undefined
+    const plenty = (growthPages + (cuts === 0 ? 0 : plentyCuttingPages)) * pageSize
+    if (this.#lengthen(end, end + plenty + reserve)) {
+      return { hasPlenty: true, shortage: undefined, trimmedMax: TRIMMED_MAX_WITH_PLENTY }
+    }
+    const needed = (growthPages + (cuts === 0 ? 0 : cuttingPages)) * pageSize
+    return { hasPlenty: false, shortage: this.#reserve(end, needed, reserve), trimmedMax: TRIMMED_MAX }
+  }
+
+  /** Whether there is plenty for the transactions to come. */
+  hasPlenty(): boolean {
+    const { pageSize, lastPageNumber } = fileStatistics(this.#tables)
+    const end = (lastPageNumber + 1) * pageSize
+    return this.#lengthen(end, end + RESERVE_BYTES_MIN)
+  }
+
+  #reserve(end: number, needed: number, reserve: number): string | undefined {
     try {
       this.#fill(end, end + needed + reserve)
       return undefined
     } catch (error) {
       // Free pages can be used some transactions later, and not all by what needs several that follow one another.
+      const { pageSize } = fileStatistics(this.#tables)
       const usable = (Math.min(...this.#freePages) / 2) * pageSize
       const left = this.#filledTo - end - needed + usable
       if (left < 0) throw error
@@ -76,9 +96,10 @@ export class Room {
   #lengthen(end: number, wanted: number): boolean {
     const { bavail, bsize } = statfsSync(this.#folder)
     if (bavail * bsize < wanted - end + PLENTY_BYTES) return false
-    if (fstatSync(this.#descriptor).size >= wanted) return true
+    // Not only for this one: a limit on the size of files is to be met well before it.
+    if (fstatSync(this.#descriptor).size >= wanted + AHEAD_BYTES / 2) return true
     try {
-      ftruncateSync(this.#descriptor, wanted + STEP_BYTES)
+      ftruncateSync(this.#descriptor, wanted + AHEAD_BYTES)
       return true
     } catch {
       return false
@@ -92,6 +113,15 @@ export class Room {
   }
 }
 
+interface Provided {
+  /** Some transactions that follow will have room as well. */
+  readonly hasPlenty: boolean
+  /** Why there was no room for the reserve. */
+  readonly shortage: string | undefined
+  /** How many entries of queues the transaction may cut. */
+  readonly trimmedMax: number
+}
+
 export interface RoomSurvey {
   readonly pageSize: number
   /** All that the file's trees have ever used. */
@@ -102,6 +132,8 @@ export interface RoomSurvey {
   readonly growthPages: number
   /** A bound on the new pages that cutting queues needs, beside a batch. */
   readonly cuttingPages: number
+  /** The same where there is plenty of room, and more is cut. */
+  readonly plentyCuttingPages: number
 }
 
 /**
@@ -112,15 +144,14 @@ export function surveyRoom(tables: Tables, growth: BatchGrowth, cuts: number): R
   const { pageSize, lastPageNumber, main, free } = fileStatistics(tables)
   let growing = 0
   let cutting = 0
+  let plentyCutting = 0
   let used = META_PAGES + treePages(main) + treePages(free)
   for (const name of TABLES) {
     const tree = treeStatistics(tables[name].getStats())
     const { places, bytes } = growth[name]
     growing += pagesTouched(tree, places) + 2 * Math.ceil(bytes / pageSize)
-    // A queue's entries follow one another, and a leaf holds many; their bodies may be far apart.
-    if (name === 'index') cutting += pagesTouched(tree, 2 * cuts + Math.ceil(TRIMMED_MAX / INDEX_ENTRIES_PER_LEAF))
-    else if (name === 'log') cutting += pagesTouched(tree, TRIMMED_MAX)
-    else if (name === 'records') cutting += pagesTouched(tree, cuts)
+    cutting += pagesCut(name, tree, cuts, TRIMMED_MAX)
+    plentyCutting += pagesCut(name, tree, cuts, TRIMMED_MAX_WITH_PLENTY)
     used += treePages(tree)
   }
   // The snapshot that was looked at must not keep pages from being used again.
@@ -131,12 +162,20 @@ export function surveyRoom(tables: Tables, growth: BatchGrowth, cuts: number): R
     pages,
     freePages: Math.max(0, pages - used),
     growthPages: withFreeList(growing),
-    cuttingPages: withFreeList(cutting)
+    cuttingPages: withFreeList(cutting),
+    plentyCuttingPages: withFreeList(plentyCutting)
   }
 }
 
 /** LMDB merges leaves that are less than a quarter full. */
 const INDEX_ENTRIES_PER_LEAF = 16
+
+/** A queue's entries follow one another, and a leaf holds many; their bodies may be far apart. */
+function pagesCut(name: TableName, tree: TreeStatistics, cuts: number, entries: number): number {
+  if (name === 'index') return pagesTouched(tree, 2 * cuts + Math.ceil(entries / INDEX_ENTRIES_PER_LEAF))
+  if (name === 'log') return pagesTouched(tree, entries)
+  return name === 'records' ? pagesTouched(tree, cuts) : 0
+}
 
 function pagesTouched({ depth, branchPages, leafPages }: TreeStatistics, places: number): number {
   return 2 * (Math.min(places, leafPages) + Math.min(places * depth, branchPages)) + depth + 2

@@ -1,12 +1,13 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { FolderLock } from './folder-lock.ts'
+import { JOURNAL_NAMES } from './journal-record.ts'
 import { StoreError } from './store-error.ts'
 import { RUNNING_NAME } from './unfinished-runs.ts'
 import { reasonOf } from './use-folder.ts'
 
 /** The data, the readers that LMDB knows of, and how it ended. */
-const STORE_FILES = ['data.mdb', 'lock.mdb', RUNNING_NAME] as const
+const STORE_FILES = ['data.mdb', ...JOURNAL_NAMES, 'lock.mdb', RUNNING_NAME] as const
 
 /**
  * Moves a store that cannot be opened out of the way, within its folder and as it is, so that a new one can begin.

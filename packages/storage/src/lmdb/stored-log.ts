@@ -7,7 +7,7 @@ import type { Batch } from './batch.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { Trim } from './commit-messages.ts'
 import type { DataFile } from './data-file.ts'
-import { numberedKey, numberOfKey, RecordKind, throughOfTrim, writeIndexEntry, writeLogValue } from './layout.ts'
+import { numberedKey, numberOfKey, RecordKind, throughOfTrim, trimValue, writeIndexEntry, writeLogValue } from './layout.ts'
 import { recordsOf } from './scan-records.ts'
 import { StoredQueue } from './stored-queue.ts'
 import { StoredQueueCursor } from './stored-queue-cursor.ts'
@@ -24,8 +24,10 @@ export class StoredLog {
   readonly #beingCut = new Map<QueueId, StoredQueue>()
   /** Appended since the last commit began. */
   #appended: LogEntry[] = []
-  /** Queues that the commit in flight adds to. */
+  /** Queues that commits have added to since the last merge began. */
   readonly #growing = new Set<StoredQueue>()
+  /** Queues that the merge under way adds to. */
+  readonly #merging = new Set<StoredQueue>()
   #lastSequence: SequenceNumber = 0
   #lastWritten: SequenceNumber = 0
   #lastQueue: QueueId = 0
@@ -97,6 +99,10 @@ export class StoredLog {
     this.#queueIds.delete(queue.topicFilter)
     this.#batch.delete('records', numberedKey(RecordKind.Queue, id))
     this.#cut(queue, this.#lastSequence)
+    if (!queue.isBeingCut) return
+    // After a crash nobody else knows of it.
+    this.#batch.put('records', numberedKey(RecordKind.Trim, id)).raw(trimValue(this.#lastSequence))
+    this.#batch.end()
   }
 
   trimQueue(id: QueueId, through: SequenceNumber): void {
@@ -167,15 +173,17 @@ export class StoredLog {
     return trims
   }
 
-  /** Whether there is something on disk that was cut. */
-  get hasTrims(): boolean {
-    return this.#beingCut.size > 0
+  /** What was written by now is being merged into the tables, with what an earlier merge failed to. */
+  beginMerge(): void {
+    for (const queue of this.#growing) this.#merging.add(queue)
+    this.#growing.clear()
+    for (const queue of this.#merging) queue.beginMerge()
   }
 
-  /** What was written is on disk, and all has been cut but some of the `unfinished`. */
+  /** What was being merged is in the tables, and all has been cut but some of the `unfinished`. */
   land(trims: readonly Trim[], unfinished: readonly QueueId[]): void {
-    for (const queue of this.#growing) queue.land()
-    this.#growing.clear()
+    for (const queue of this.#merging) queue.land()
+    this.#merging.clear()
     const goOn = new Set(unfinished)
     for (const { queue: id, through } of trims) {
       const queue = this.#beingCut.get(id)
@@ -228,6 +236,7 @@ export class StoredLog {
     queue.written.bytes = last.bytesBefore + last.bytes
     queue.written.last = last.sequence
     this.#lastWritten = Math.max(this.#lastWritten, last.sequence)
+    queue.beginMerge()
     queue.land()
     queue.trimmedThrough = trimmedThrough
     queue.bytes = backlogOf(this.#file, queue, 0).bytes

@@ -10,14 +10,14 @@ interface Extent {
 }
 
 /**
- * A queue: on disk up to a sequence number, from there on in memory.
+ * A queue: in the tables up to a sequence number, from there on in memory.
  *
  * ```
- *   freed        trimmed          stored          written
- *     │ being cut   │    on disk     │  in flight    │   gathering
- *     ▼             ▼                ▼               ▼
- *  ───┼─────────────┼────────────────┼───────────────┼──────────────▶ sequence
- *                                    └────────── tail ──────────────
+ *   freed        trimmed          stored           written
+ *     │ being cut   │  in the tables │  in the journal │   gathering
+ *     ▼             ▼                ▼                 ▼
+ *  ───┼─────────────┼────────────────┼─────────────────┼──────────────▶ sequence
+ *                                    └─────────── tail ───────────────
  * ```
  * `stored` and `written` count from the first message that the disk still knows, cut or not, so that what lies between
  * two places is the difference of what lies before them.
@@ -25,10 +25,11 @@ interface Extent {
 export class StoredQueue {
   readonly id: QueueId
   readonly topicFilter: string
-  /** What is not known to be on disk yet. */
+  /** What is not known to be in the tables yet. */
   readonly tail: MemoryQueue
   readonly stored: Extent = { messages: 0, bytes: 0, last: 0 }
   readonly written: Extent = { messages: 0, bytes: 0, last: 0 }
+  readonly #merging: Extent = { messages: 0, bytes: 0, last: 0 }
   /** What the queue holds measures this. */
   bytes = 0
   /** Everything up to here is finished with. */
@@ -47,9 +48,14 @@ export class StoredQueue {
     return this.trimmedThrough > this.freedThrough && this.written.last > this.freedThrough
   }
 
-  /** What was written is on disk. */
+  /** What was written by now is being merged into the tables. */
+  beginMerge(): void {
+    Object.assign(this.#merging, this.written)
+  }
+
+  /** What was being merged is in the tables. */
   land(): void {
-    this.tail.trim(this.written.last)
-    Object.assign(this.stored, this.written)
+    this.tail.trim(this.#merging.last)
+    Object.assign(this.stored, this.#merging)
   }
 }

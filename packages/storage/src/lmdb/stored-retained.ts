@@ -14,8 +14,8 @@ const EXAMINED_MAX = 1_000
 const NOTHING: RetainedPage = { messages: [], next: undefined }
 
 /**
- * Retained messages by topic name, in the order of the names' bytes. In memory is what is not known to be on disk yet:
- * it covers what the disk says, and is merged with it in scans.
+ * Retained messages by topic name, in the order of the names' bytes. In memory is what is not known to be in the table
+ * yet: it covers what that says, and is merged with it in scans.
  *
  * Keys are bytes, held in strings with one character for each, so that strings sort and compare as the bytes do.
  */
@@ -27,8 +27,10 @@ export class StoredRetained {
   readonly #pendingOrder = new SortedTopics()
   /** Of those, what changed since the last commit began. */
   #changed = new Set<string>()
-  /** Of those, what the commit in flight writes. */
-  readonly #writing = new Set<string>()
+  /** Of those, what commits have written since the last merge began. */
+  #written = new Set<string>()
+  /** Of those, what the merge under way writes. */
+  readonly #merging = new Set<string>()
   #count = 0
   #bytes = 0
 
@@ -119,19 +121,25 @@ export class StoredRetained {
         writeRetained(this.#batch.put('retained', bytesOf(key)), { bytes, ...retained })
         this.#batch.end()
       }
-      this.#writing.add(key)
+      this.#written.add(key)
     }
     this.#changed = new Set()
   }
 
-  /** What was written is on disk. */
+  /** What was written by now is being merged into the table, with what an earlier merge failed to. */
+  beginMerge(): void {
+    for (const key of this.#written) this.#merging.add(key)
+    this.#written = new Set()
+  }
+
+  /** What was being merged is in the table. */
   land(): void {
-    for (const key of this.#writing) {
-      if (this.#changed.has(key)) continue
+    for (const key of this.#merging) {
+      if (this.#changed.has(key) || this.#written.has(key)) continue
       this.#pending.delete(key)
       this.#pendingOrder.delete(key)
     }
-    this.#writing.clear()
+    this.#merging.clear()
   }
 
   #change(key: string, retained: RetainedMessage | undefined): void {

@@ -12,24 +12,24 @@ import {
 } from './layout.ts'
 import type { Tables } from './tables.ts'
 
-/**
- * Entries cut in one transaction, beside what that is made for: about ten milliseconds of work. A long queue goes in many
- * of them, so that nobody waits for it.
- */
+/** Entries cut in one transaction, beside what that is made for: room is kept for what so many may need. */
 export const TRIMMED_MAX = 2_000
+
+/** The same where there is plenty of room: some tens of milliseconds of work, which commits do not wait for. */
+export const TRIMMED_MAX_WITH_PLENTY = 10_000
 
 /** Entries looked at before their deletion: bounds what a trim holds in memory. */
 const CHUNK = 500
 
 /**
- * Cuts queues on disk, within a transaction: removes at most `TRIMMED_MAX` entries in all, and the bodies that no queue
+ * Cuts queues on disk, within a transaction: removes at most `entriesMax` entries in all, and the bodies that no queue
  * holds any longer. What is left to do is noted, queue by queue, so that it goes on after a restart too.
  *
  * @returns the queues of which something may be left
  */
-export function trimQueues(tables: Tables, trims: readonly Trim[]): QueueId[] {
+export function trimQueues(tables: Tables, trims: readonly Trim[], entriesMax: number): QueueId[] {
   const unfinished: QueueId[] = []
-  let left = TRIMMED_MAX
+  let left = entriesMax
   for (const trim of trims) {
     const removed = left === 0 ? 0 : trimQueue(tables, trim, left)
     left -= removed

@@ -58,22 +58,30 @@ const limit = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.constant(1_000))
 const text = fc.string({ unit: 'binary', maxLength: 6 })
 const epochMs = fc.maxSafeNat()
 
-const message: fc.Arbitrary<StoredMessage> = fc.record({
-  topicName: fc.constantFrom(...TOPICS),
-  payload: fc.uint8Array({ maxLength: 12 }),
-  qos: fc.constantFrom(0, 1, 2),
-  retain: fc.boolean(),
-  properties: fc.record(
+/** Any of the properties that a message can carry. */
+export function messageProperties(
+  text: fc.Arbitrary<string>,
+  correlationBytesMax: number
+): fc.Arbitrary<StoredMessage['properties']> {
+  return fc.record(
     {
       payloadFormatIndicator: fc.constantFrom(0, 1),
       messageExpiryInterval: fc.nat(0xff_ff_ff_ff),
       contentType: text,
       responseTopic: text,
-      correlationData: fc.uint8Array({ maxLength: 4 }),
+      correlationData: fc.uint8Array({ maxLength: correlationBytesMax }),
       userProperties: fc.array(fc.tuple(text, text), { maxLength: 3 })
     },
     { requiredKeys: [] }
-  ),
+  )
+}
+
+const message: fc.Arbitrary<StoredMessage> = fc.record({
+  topicName: fc.constantFrom(...TOPICS),
+  payload: fc.uint8Array({ maxLength: 12 }),
+  qos: fc.constantFrom(0, 1, 2),
+  retain: fc.boolean(),
+  properties: messageProperties(text, 4),
   publisherClientId: clientId,
   publishedAtMs: epochMs,
   expiresAtMs: fc.oneof(epochMs, fc.constant(Infinity))

@@ -79,6 +79,7 @@ export class OpenStore {
 
   /** Resolves when the listener has heard of a commit. */
   committed(commit: CommitNumber): Promise<void> {
+    this.store.hasten()
     return this.#listener.committed(commit)
   }
 

@@ -49,7 +49,7 @@ describe('a store that is sound', () => {
     const { findings, summary } = await check(filled)
     expect(findings).toEqual([])
     expect(summary).toMatchObject({
-      formatVersion: 2,
+      formatVersion: 3,
       sessions: 1,
       subscriptions: 2,
       sharedSubscriptions: 1,
@@ -87,7 +87,7 @@ describe('a store that is sound', () => {
     expect(summary?.messages).toBe(MESSAGES + 2)
     opened.store.trimQueue(queue, opened.store.lastSequence)
     await opened.allCommitted()
-    expect((await check(path)).summary?.messages).toBe(1)
+    await expect.poll(async () => (await check(path)).summary?.messages).toBe(1)
   })
 
   test('given a store that was never used, then nothing is found', async () => {

@@ -1,11 +1,17 @@
-import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { noGrowth } from '../batch.ts'
+import { FORMAT_VERSION } from '../layout.ts'
+import { mergeCommits } from '../recover-journal.ts'
+import { surveyRoom } from '../room.ts'
 import { StoreError } from '../store-error.ts'
+import { openTables } from '../tables.ts'
 import { reasonOf } from '../use-folder.ts'
 import type { StoreSnapshot } from './store-snapshot.ts'
 
 /**
- * Copies a store's file, without its free pages, into a folder that has none; what is copied is on disk when this is done.
+ * Copies a store's tables, without their free pages, into a folder that has none, and merges there what was in its journal.
+ * What is copied is on disk when this is done.
  *
  * @throws StoreError if it cannot be written
  */
@@ -20,10 +26,25 @@ export async function copyStore(snapshot: StoreSnapshot, folder: string): Promis
       rmSync(path, { force: true })
       await snapshot.copyTo(folder, false)
     }
+    await mergeJournal(snapshot, folder, path)
     syncPath(path)
     syncPath(folder)
   } catch (cause) {
     throw new StoreError('failed', `cannot write ${path}: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+async function mergeJournal(snapshot: StoreSnapshot, folder: string, path: string): Promise<void> {
+  if (snapshot.formatVersion < FORMAT_VERSION) return
+  const tables = openTables(folder)
+  try {
+    mergeCommits(folder, tables, snapshot.commitsBehind(tables))
+    const { pages, pageSize } = surveyRoom(tables, noGrowth(), 0)
+    // Behind its pages is room that was made for the merge.
+    truncateSync(path, pages * pageSize)
+  } finally {
+    await tables.root.close()
+    rmSync(join(folder, 'lock.mdb'), { force: true })
   }
 }
 

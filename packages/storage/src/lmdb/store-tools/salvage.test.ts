@@ -8,7 +8,7 @@ import { LmdbStore } from '../lmdb-store.ts'
 import { StoreError } from '../store-error.ts'
 import { damage } from '../testing/damage.ts'
 import { StoreProcess } from '../testing/run-store-process.ts'
-import { benchIn, temporaryFolder } from '../testing/temporary-store.ts'
+import { benchIn, countsIn, temporaryFolder } from '../testing/temporary-store.ts'
 import { exportStore } from './export-store.ts'
 import { importStore } from './import-store.ts'
 
@@ -80,6 +80,8 @@ describe('what can be read of a damaged store', () => {
     const broker = new StoreProcess([path, 1, 1])
     onTestFinished(() => broker.kill())
     await broker.says('done')
+    // What it merges later would be in the place of what is damaged here.
+    await expect.poll(async () => (await countsIn(path)).bodies).toBe(1)
     const file = join(path, 'data.mdb')
     writeFileSync(file, readFileSync(file).fill(0xa5, 2 * PAGE), { flag: 'r+' })
     await expect(exportOf(path, [])).rejects.toThrow(/is in use by another broker/)

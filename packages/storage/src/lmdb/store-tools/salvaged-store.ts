@@ -1,8 +1,11 @@
 import { DataPages, type Meta } from '../data-pages.ts'
 import { damaged, StoreError } from '../store-error.ts'
 import { FolderLock } from '../folder-lock.ts'
-import type { TableName } from '../layout.ts'
-import type { Report } from './read-records.ts'
+import type { JournalRecord } from '../journal-record.ts'
+import { readJournalPlace, RecordKind, recordKey, type TableName } from '../layout.ts'
+import { commitsBehind, journalFilesOf } from '../read-journal.ts'
+import { JournalOverlay } from './journal-overlay.ts'
+import { decode, type Report } from './read-records.ts'
 import { dataFileIn } from './store-snapshot.ts'
 import type { StoreEntry, StoreReader } from './store-reader.ts'
 
@@ -15,6 +18,7 @@ export class SalvagedStore implements StoreReader {
   readonly #pages: DataPages
   readonly #meta: Meta
   readonly #lock: FolderLock | undefined
+  readonly #overlay: JournalOverlay
 
   /**
    * @param damage why LMDB is not to read it
@@ -35,20 +39,37 @@ export class SalvagedStore implements StoreReader {
     const states = pages.states()
     if (states.length === 1) report('what was changed last may be lost: only one state of the file can be found')
     const meta = states.find((state) => pages.tables(state).has('records'))
-    if (meta !== undefined) return new SalvagedStore(folder, pages, meta, lock)
+    if (meta !== undefined) return new SalvagedStore(folder, pages, meta, lock, report)
     pages.close()
     lock?.release()
     throw damaged(`nothing can be read of ${path}`)
   }
 
-  private constructor(folder: string, pages: DataPages, meta: Meta, lock: FolderLock | undefined) {
+  private constructor(folder: string, pages: DataPages, meta: Meta, lock: FolderLock | undefined, report: Report) {
     this.folder = folder
     this.#pages = pages
     this.#meta = meta
     this.#lock = lock
+    this.#overlay = new JournalOverlay(this.#commits(report))
   }
 
-  *entries(table: TableName, prefix: Uint8Array = NOTHING): Generator<StoreEntry, void, undefined> {
+  entries(table: TableName, prefix: Uint8Array = NOTHING): Iterable<StoreEntry> {
+    return this.#overlay.entries(table, prefix, this.#held(table, prefix))
+  }
+
+  /** What the journal has beyond the tables. */
+  #commits(report: Report): readonly JournalRecord[] {
+    const files = journalFilesOf(this.folder)
+    for (const { value } of this.#held('records', recordKey(RecordKind.Merged))) {
+      const merged = decode('what the tables hold of the journal', value, report, () => readJournalPlace(value))
+      if (merged !== undefined) return commitsBehind(merged, files, report)
+    }
+    const isThere = files.some(({ bytes }) => bytes.byteLength > 0)
+    if (isThere) report('what the journal has beyond the tables is lost: these do not say which journal is their own')
+    return []
+  }
+
+  *#held(table: TableName, prefix: Uint8Array): Generator<StoreEntry, void, undefined> {
     const tree = this.#pages.tables(this.#meta).get(table)
     if (tree === undefined) return
     for (const entry of this.#pages.entries(`the table ${JSON.stringify(table)}`, tree)) {

@@ -145,6 +145,7 @@ export class StoreFilling implements StoreListener {
   settle(): Promise<void> {
     this.#linesInSlice = 0
     this.#bytesInSlice = 0
+    this.#store.hasten()
     const commit = this.#store.gatheringCommit
     // A change that alters nothing: without one, this commit is not made.
     this.#store.dropQueue(0)

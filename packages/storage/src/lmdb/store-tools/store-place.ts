@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { FolderLock, LOCK_NAME } from '../folder-lock.ts'
+import { JOURNAL_NAMES } from '../journal-record.ts'
 import { StoreError } from '../store-error.ts'
 import { syncPath } from './copy-store.ts'
 import { StoreMisuse } from './store-misuse.ts'
@@ -59,6 +60,8 @@ export class StorePlace {
     const path = join(this.#folder, 'data.mdb')
     try {
       const aside = existsSync(path) ? this.#setAside(path) : undefined
+      // Of that one: what it had beyond the tables goes along, and must not meet another's.
+      for (const name of JOURNAL_NAMES) this.#moveAway(name, aside)
       // The table of readers says where the file stands to which it belongs, and is made anew for the other.
       rmSync(join(this.#folder, 'lock.mdb'), { force: true })
       renameSync(join(this.begun, 'data.mdb'), path)
@@ -78,6 +81,13 @@ export class StorePlace {
     if (!this.#isNewFolder) return
     rmSync(join(this.#folder, LOCK_NAME), { force: true })
     if (readdirSync(this.#folder).length === 0) rmdirSync(this.#folder)
+  }
+
+  #moveAway(name: string, aside: string | undefined): void {
+    const path = join(this.#folder, name)
+    if (!existsSync(path)) return
+    if (aside === undefined) rmSync(path)
+    else renameSync(path, join(aside, name))
   }
 
   /** By a second name, where the file system has such: at no moment is the folder without a store. */

@@ -3,33 +3,41 @@ import { join } from 'node:path'
 import type { Transaction } from 'lmdb'
 import type { QueueId } from '../../store.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
-import { Batch } from '../batch.ts'
+import { noGrowth } from '../batch.ts'
 import { checkDataFile } from '../check-data-file.ts'
 import { DataPages } from '../data-pages.ts'
 import { LOCK_NAME } from '../folder-lock.ts'
 import { readFormat } from '../format-record.ts'
+import type { JournalRecord } from '../journal-record.ts'
 import { endOfPrefix, FORMAT_VERSION, indexKey, recordKey, RecordKind, type TableName } from '../layout.ts'
 import { FORMAT_VERSION_MIN } from '../migrate.ts'
+import { commitsBehind, journalFilesOf, type JournalFile } from '../read-journal.ts'
+import { mergedOf } from '../recover-journal.ts'
 import { surveyRoom } from '../room.ts'
 import { StoreError } from '../store-error.ts'
 import { openRoot, tablesOf, type Tables } from '../tables.ts'
 import { reasonOf } from '../use-folder.ts'
+import { JournalOverlay } from './journal-overlay.ts'
 import { StoreMisuse } from './store-misuse.ts'
 import type { StoreEntry, StoreReader } from './store-reader.ts'
 
 /**
- * A store as it was when this was opened, read by LMDB. A broker may be running on it and go on: what it changes goes to
- * other pages, and those of the snapshot are not used again while this is open, so that the file grows meanwhile.
+ * A store as it was when this was opened: its tables, read by LMDB, with what its journal has beyond them. A broker may be
+ * running on it and go on: what it changes goes to other pages, and those of the snapshot are not used again while this is
+ * open, so that the file grows meanwhile.
  */
 export class StoreSnapshot implements StoreReader {
   readonly folder: string
   readonly #tables: Tables
   readonly #transaction: Transaction
+  readonly #files: readonly JournalFile[]
+  #overlay: JournalOverlay | undefined = undefined
 
-  private constructor(folder: string, tables: Tables, transaction: Transaction) {
+  private constructor(folder: string, tables: Tables, transaction: Transaction, files: readonly JournalFile[]) {
     this.folder = folder
     this.#tables = tables
     this.#transaction = transaction
+    this.#files = files
   }
 
   /**
@@ -46,12 +54,26 @@ export class StoreSnapshot implements StoreReader {
     const path = dataFileIn(folder)
     demandReadersTable(folder)
     lookAtMetaPages(path)
+    const versionMin = formats === 'present' ? FORMAT_VERSION : FORMAT_VERSION_MIN
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await StoreSnapshot.#open(folder, path, extent, versionMin)
+      } catch (error) {
+        // Between one file of the journal and the other a broker may have written to both.
+        if (!(error instanceof JournalDamage) || attempt === ATTEMPTS_MAX) throw error
+      }
+    }
+  }
+
+  static async #open(folder: string, path: string, extent: 'opening' | 'whole', versionMin: number): Promise<StoreSnapshot> {
+    // Before the tables: what is merged meanwhile is in both, and nothing in neither.
+    const files = journalFilesOf(folder)
     // Opened twice: lmdb 3.5.6 ends the transactions of an opening when that opens a table.
     const holder = openRoot(folder, { readOnly: true })
     try {
       const held = holder.useReadTransaction()
       checkDataFile(path, extent)
-      const snapshot = await StoreSnapshot.#begin(folder, formats === 'present' ? FORMAT_VERSION : FORMAT_VERSION_MIN)
+      const snapshot = await StoreSnapshot.#begin(folder, versionMin, files)
       held.done()
       return snapshot
     } catch (cause) {
@@ -61,13 +83,14 @@ export class StoreSnapshot implements StoreReader {
     }
   }
 
-  static async #begin(folder: string, versionMin: number): Promise<StoreSnapshot> {
+  static async #begin(folder: string, versionMin: number, files: readonly JournalFile[]): Promise<StoreSnapshot> {
     const root = openRoot(folder, { readOnly: true })
     try {
       const tables = tablesOf(root)
-      const snapshot = new StoreSnapshot(folder, tables, root.useReadTransaction())
+      const snapshot = new StoreSnapshot(folder, tables, root.useReadTransaction(), files)
       const { formatVersion } = snapshot
       if (formatVersion < versionMin || formatVersion > FORMAT_VERSION) throw otherFormat(folder, formatVersion)
+      if (formatVersion === FORMAT_VERSION) snapshot.#layJournalOver()
       return snapshot
     } catch (error) {
       await root.close()
@@ -81,18 +104,20 @@ export class StoreSnapshot implements StoreReader {
 
   /** Bytes of the file that are free to be used again. */
   get freeBytes(): number {
-    const { pageSize, freePages } = surveyRoom(this.#tables, new Batch().take().growth, 0)
+    const { pageSize, freePages } = surveyRoom(this.#tables, noGrowth(), 0)
     return freePages * pageSize
   }
 
   *entries(table: TableName, prefix: Uint8Array = NOTHING): Generator<StoreEntry, void, undefined> {
     const transaction = this.#transaction
     const range = prefix.byteLength === 0 ? {} : { start: prefix, end: endOfPrefix(prefix) }
-    yield* this.#tables[table].getRange({ ...range, transaction })
+    const held = this.#tables[table].getRange({ ...range, transaction })
+    yield* this.#overlay?.entries(table, prefix, held) ?? held
   }
 
   value(table: TableName, key: Uint8Array): Uint8Array | undefined {
-    return this.#tables[table].get(key, { transaction: this.#transaction })
+    const held = (): Uint8Array | undefined => this.#tables[table].get(key, { transaction: this.#transaction })
+    return this.#overlay === undefined ? held() : this.#overlay.value(table, key, held)
   }
 
   has(table: TableName, key: Uint8Array): boolean {
@@ -103,8 +128,22 @@ export class StoreSnapshot implements StoreReader {
     return this.has('index', indexKey(queue, sequence))
   }
 
+  /** The commits that the journal had beyond a state of the tables. */
+  commitsBehind(tables: Tables): readonly JournalRecord[] {
+    return commitsBehind(mergedOf(tables.records.getBinary(recordKey(RecordKind.Merged))), this.#files)
+  }
+
+  #layJournalOver(): void {
+    try {
+      const commits = commitsBehind(mergedOf(this.value('records', recordKey(RecordKind.Merged))), this.#files)
+      if (commits.length > 0) this.#overlay = new JournalOverlay(commits)
+    } catch (cause) {
+      throw cause instanceof StoreError ? new JournalDamage(cause) : cause
+    }
+  }
+
   /**
-   * Copies the file into an existing folder, in which there is none: a state at least as late as the snapshot.
+   * Copies the tables into an existing folder, in which there are none: a state at least as late as the snapshot's tables.
    *
    * @param isCompact free pages are left out
    */
@@ -119,6 +158,15 @@ export class StoreSnapshot implements StoreReader {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** Of looking at a journal that a broker may be writing to. */
+const ATTEMPTS_MAX = 5
+
+class JournalDamage extends StoreError {
+  constructor({ code, message }: StoreError) {
+    super(code, message)
+  }
+}
 
 /**
  * Where a store's file is.

@@ -2,12 +2,12 @@
  * A process that begins to bring the store in a folder up to the present format, and is killed at one of the changes that
  * this makes; after the last, if there are fewer: nothing is then on disk yet.
  *
- *     node migrating-process.ts FOLDER CHANGE
+ *     node migrating-process.ts FOLDER VERSION CHANGE
  */
 import { migrate } from '../migrate.ts'
 import { openTables } from '../tables.ts'
 
-const [folder = '', change = '0'] = process.argv.slice(2)
+const [folder = '', version = '1', change = '0'] = process.argv.slice(2)
 
 let left = Number(change)
 const tables = openTables(folder)
@@ -18,6 +18,6 @@ records.putSync = (key: Uint8Array, value: Uint8Array): void => {
   putSync(key, value)
 }
 tables.root.transactionSync(() => {
-  migrate(tables)
+  migrate(tables, Number(version))
   process.kill(process.pid, 'SIGKILL')
 })

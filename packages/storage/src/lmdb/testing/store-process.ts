@@ -52,6 +52,7 @@ class Writer {
       this.#left--
     }
     store.touch({ kind: 'session', key: 'c', progress: () => progress(store.lastSequence) })
+    store.hasten()
   }
 
   #acknowledge(commit: number): void {
