@@ -12,7 +12,8 @@ export default defineConfig({
       'interop/**/*.test.ts',
       'soak/**/*.test.ts',
       'simulation/**/*.test.ts',
-      'crash/**/*.test.ts'
+      'crash/**/*.test.ts',
+      'bench/**/*.test.ts'
     ],
     // Nothing waits for time to pass, but a loaded machine may start a process slowly.
     testTimeout: 20_000,

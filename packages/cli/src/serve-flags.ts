@@ -19,6 +19,7 @@ export const SERVE_FLAGS: readonly Flag[] = [
   { flag: '--unix-socket', value: 'path', description: 'Listen on a Unix socket too' },
   { flag: '--http-host', value: 'address', description: 'Listen for HTTP on an address (default: 127.0.0.1)' },
   { flag: '--http-port', value: 'port', description: 'Listen for HTTP on a port: WebSocket, /health (default: 8083)' },
+  { flag: '--io-threads', value: 'count', description: 'Threads for sockets and TLS beside the one that routes (default: 0)' },
   { flag: '--allow-anonymous', description: 'Let everybody connect, from wherever they can reach a listener' },
   { flag: '--data', value: 'directory', description: 'Where to keep data; made if it is not there (default: ./godwit-data)' },
   { flag: '--memory', description: 'Keep data in memory: nothing survives a restart, and acknowledged messages may be lost' },
@@ -38,6 +39,7 @@ export interface ServeFlags {
   readonly unixSocket?: string
   readonly httpHost?: string
   readonly httpPort?: string
+  readonly ioThreads?: string
   readonly allowAnonymous?: true
   readonly data?: string
   readonly memory?: true
@@ -70,6 +72,7 @@ export function overridesOf(flags: ServeFlags): Override[] {
   if (unixSocket !== undefined) override('--unix-socket', absolute(unixSocket), inListener('unix', 'path'))
   if (httpHost !== undefined) override('--http-host', httpHost, at('http', 'host'))
   if (httpPort !== undefined) override('--http-port', wholeNumber(httpPort), at('http', 'port'))
+  if (flags.ioThreads !== undefined) override('--io-threads', wholeNumber(flags.ioThreads), at('ioThreads'))
   if (flags.allowAnonymous === true) override('--allow-anonymous', true, at('access', 'anonymous'))
   if (flags.data !== undefined) override('--data', absolute(flags.data), () => [['data'], [['memory'], false]])
   if (flags.memory === true) {

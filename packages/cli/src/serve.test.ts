@@ -72,8 +72,12 @@ describe('start-up', () => {
 })
 
 describe('the end', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s under load: clients are told, and the status is 0', async (signal) => {
-    const godwit = await bench.serve(...anyPorts, '--memory')
+  test.each([
+    ['SIGTERM', 0],
+    ['SIGINT', 0],
+    ['SIGTERM', 2]
+  ] as const)('%s under load, with %i I/O threads: clients are told, and the status is 0', async (signal, ioThreads) => {
+    const godwit = await bench.serve(...anyPorts, '--memory', '--io-threads', String(ioThreads))
     const [old, recent, subscriber] = await Promise.all([
       client(godwit, { protocolVersion: 4 }),
       client(godwit, { protocolVersion: 5 }),

@@ -36,6 +36,7 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
     return complain(error)
   }
   notice.write(noticeText(startUpNotice(server, performance.now()), server.configuration.log.format))
+  notice.flush()
   const drops = new DropLog(server.broker, logger)
   drops.setLevel(server.configuration.log.level)
   process.on('SIGHUP', () => void reload(server, logger, drops, () => loadConfiguration(sources)))

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type LimitName, LIMITS, SHARE_STRATEGIES, type ShareStrategy, SYS_INTERVAL_SECONDS_MAX } from '@godwit/broker'
+import { IO_THREADS_MAX } from '@godwit/transport'
 import { z } from 'zod'
 import type { Configuration } from './configuration.ts'
 import { historyRules } from './history-configuration.ts'
@@ -208,6 +209,9 @@ export const configurationSchema: z.ZodType<Configuration> = z
       .default(() => [...DEFAULT_LISTENERS])
       .describe('Where clients connect: any number, of any kind; if absent, TCP on 127.0.0.1, port 1883'),
     http: http.prefault({}).describe('One port for /health and WebSocket'),
+    ioThreads: wholeNumber(0, IO_THREADS_MAX)
+      .default(0)
+      .describe('Threads for sockets, TLS and WebSocket of the listeners; 0: all on the thread that routes (scaling.md)'),
     data: text('the path of a directory')
       .optional()
       .describe('Where the durable store is, for this broker alone; made if it is not there')

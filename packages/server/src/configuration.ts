@@ -5,6 +5,8 @@ export interface Configuration {
   /** Where clients connect, besides the WebSocket at `http`. */
   readonly listeners: readonly ListenerConfiguration[]
   readonly http: HttpConfiguration
+  /** Threads for the sockets of `listeners`; 0: they stay on the thread that routes. */
+  readonly ioThreads: number
   /** The directory of the durable store; absolute. Undefined: `godwit-data` in the working directory, unless `memory`. */
   readonly data?: string | undefined
   /** Whether to keep everything in memory: nothing survives the process. */

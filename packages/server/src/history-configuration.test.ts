@@ -1,35 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectAsync, type MqttClient } from 'mqtt'
-import { afterAll, afterEach, expect, test } from 'vitest'
-import { ConfigurationError } from './configuration-error.ts'
-import type { Configuration } from './configuration.ts'
-import { loadConfiguration } from './load-configuration.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { directory, load, mistakesIn } from './configuration-file.test.support.ts'
 import { startServer } from './start-server.ts'
-
-const directory = mkdtempSync(join(tmpdir(), 'godwit-history-'))
-const file = join(directory, 'godwit.yaml')
-afterAll(() => rmSync(directory, { recursive: true }))
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function load(text: string): Promise<Configuration> {
-  writeFileSync(file, text)
-  return loadConfiguration({ file })
-}
-
-async function mistakesIn(text: string): Promise<readonly string[]> {
-  const error: unknown = await load(text).catch((mistake: unknown) => mistake)
-  return error instanceof ConfigurationError ? error.lines.map((line) => line.replace(`${file}:`, '')) : []
-}
 
 async function connects(url: string): Promise<MqttClient> {
   const client = await connectAsync(url, { protocolVersion: 5, reconnectPeriod: 0 })
-  cleanups.push(() => client.endAsync(true))
+  onTestFinished(() => client.endAsync(true))
   return client
 }
 
@@ -49,7 +26,7 @@ history:
   await first.close()
 
   const second = await startServer(configuration)
-  cleanups.push(() => second.close())
+  onTestFinished(() => second.close())
   const url = second.urls[0] ?? ''
   const reader = await connects(url)
   const received: string[] = []

@@ -1,8 +1,6 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ListenError, type Transport, webSocketUpgrade, type WebSocketUpgradeHandler } from '@godwit/transport'
-import { getRequestListener } from '@hono/node-server'
-import { Hono } from 'hono'
 import type { HttpConfiguration } from './configuration.ts'
 import { isLoopbackOrigin } from './exposure.ts'
 import type { Health } from './health.ts'
@@ -52,7 +50,6 @@ export class HttpServer {
 /** @throws ListenError */
 export async function listenHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, webSocket, webSocketPath } = options.configuration
-  const answer = getRequestListener(application(options.health).fetch)
   const server = createServer(
     {
       maxHeaderSize: HEADERS_BYTES_MAX,
@@ -61,8 +58,12 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
       connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
       keepAliveTimeout: IDLE_TIMEOUT_MS
     },
-    (request, response) => void answer(request, response)
+    answerWith(() => import('./http-application.ts').then(({ httpApplication }) => httpApplication(options.health)))
   )
+  server.on('connection', (socket) => {
+    // Its peer reset it while it waited to be accepted: nobody can say any more where it came from.
+    if (socket.remoteAddress === undefined) socket.destroy()
+  })
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX
   server.maxConnections = options.connectionsMax
   if (webSocket) server.on('upgrade', upgradeHandler(options))
@@ -72,21 +73,13 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
   return new HttpServer(server, urlOf(host, boundPort), webSocket ? webSocketPath : undefined)
 }
 
-function application(health: Health): Hono {
-  const app = new Hono()
-  app.use(async (context, next) => {
-    await next()
-    context.header('Cache-Control', 'no-store')
-    context.header('X-Content-Type-Options', 'nosniff')
-  })
-  app.get('/health', (context) => context.json(health.report()))
-  app.get('/health/live', (context) => context.json({ status: 'ok' }))
-  app.get('/health/ready', (context) => {
-    const { status, alarms } = health.report()
-    return context.json(alarms.length === 0 ? { status } : { status, alarms }, health.isReady ? 200 : 503)
-  })
-  app.notFound((context) => context.text('Not found\n', 404))
-  return app
+/** Answers with what the first request loads. */
+function answerWith(load: () => Promise<RequestListener>): RequestListener {
+  let application: Promise<RequestListener> | undefined
+  return (request, response) => {
+    application ??= load()
+    void application.then((answer) => answer(request, response))
+  }
 }
 
 /** Any page can open a WebSocket to this machine, so without configured access only the machine's own pages may. */

@@ -1,36 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@godwit/broker'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { jsonSchemaOf, propertiesOf, type SchemaNode } from './accepted-values.ts'
-import { ConfigurationError } from './configuration-error.ts'
+import { directory, load, mistakesIn } from './configuration-file.test.support.ts'
 import { configurationSchema } from './configuration-schema.ts'
-import type { Configuration } from './configuration.ts'
 import { loadConfiguration, type Override } from './load-configuration.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'godwit-configuration-'))
-const file = join(directory, 'godwit.yaml')
 const hash = '$scrypt$1$1$1$c2FsdHNhbHRzYWx0c2FsdA$c2FsdHNhbHRzYWx0c2FsdA'
-
-afterAll(() => rmSync(directory, { recursive: true }))
-
-function load(text: string, overrides: readonly Override[] = []): Promise<Configuration> {
-  writeFileSync(file, text)
-  return loadConfiguration({ file, overrides })
-}
-
-/** What is wrong with a file, each line without the file's path. */
-async function mistakesIn(text: string, overrides: readonly Override[] = []): Promise<readonly string[]> {
-  try {
-    await load(text, overrides)
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.lines.map((line) => line.replace(file, 'FILE'))
-    throw error
-  }
-  return []
-}
 
 const at =
   (...path: (string | number)[]): Override['place'] =>

@@ -32,6 +32,20 @@ test('text: an error comes with its stack', () => {
   expect(stack).toBe('    TypeError: oh')
 })
 
+test('text: what an error came of is told, though it be the error itself', () => {
+  const error = new Error('no answer', { cause: new RangeError('no room') })
+  expect(logs('text', (logger) => logger.error({ err: error }, 'failed'))).toMatch(/\n {4}caused by: RangeError: no room\n/)
+  error.cause = error
+  expect(logs('text', (logger) => logger.error({ err: error }, 'failed'))).toContain('caused by: Error: no answer')
+})
+
+test('json: an error tells its kind, code, message and stack', () => {
+  const error = Object.assign(new TypeError('oh'), { code: 'EOH', secret: 1n })
+  const entry: unknown = JSON.parse(logs('json', (logger) => logger.error({ err: error }, 'failed')))
+  const stack: unknown = expect.stringContaining('TypeError: oh')
+  expect(entry).toMatchObject({ msg: 'failed', err: { type: 'TypeError', code: 'EOH', message: 'oh', stack } })
+})
+
 test('json: an object on each line', () => {
   const line = logs('json', (logger) => logger.warn({ clientId: 'two\nlines' }, 'slow'))
   expect(line.indexOf('\n')).toBe(line.length - 1)

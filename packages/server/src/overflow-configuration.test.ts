@@ -1,36 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
-import { afterAll, afterEach, expect, test } from 'vitest'
-import { ConfigurationError } from './configuration-error.ts'
-import type { Configuration } from './configuration.ts'
-import { loadConfiguration } from './load-configuration.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { load, mistakesIn } from './configuration-file.test.support.ts'
 import type { Server } from './server.ts'
 import { startServer } from './start-server.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'godwit-overflow-'))
-const file = join(directory, 'godwit.yaml')
-afterAll(() => rmSync(directory, { recursive: true }))
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function load(text: string): Promise<Configuration> {
-  writeFileSync(file, text)
-  return loadConfiguration({ file })
-}
-
-async function mistakesIn(text: string): Promise<readonly string[]> {
-  const error: unknown = await load(text).catch((mistake: unknown) => mistake)
-  return error instanceof ConfigurationError ? error.lines.map((line) => line.replace(`${file}:`, '')) : []
-}
-
 async function start(text: string): Promise<Server> {
   const server = await startServer(await load(text))
-  cleanups.push(() => server.close())
+  onTestFinished(() => server.close())
   return server
 }
 
@@ -44,7 +20,7 @@ async function connects(url: string, clientId: string, options: IClientOptions =
     properties: { sessionExpiryInterval: 3600 },
     ...options
   })
-  cleanups.push(() => client.endAsync(true))
+  onTestFinished(() => client.endAsync(true))
   return client
 }
 
@@ -99,8 +75,8 @@ overflow:
   - { action: refuse, messagesMax: 0 }
 `)
   expect(mistakes).toEqual([
-    '6:15: overflow[0].action is "drop"; accepted is refuse, drop-oldest, drop-newest, dead-letter',
-    '9:36: overflow[3].messagesMax is 0; accepted is a whole number from 1 to 4294967295'
+    'FILE:6:15: overflow[0].action is "drop"; accepted is refuse, drop-oldest, drop-newest, dead-letter',
+    'FILE:9:36: overflow[3].messagesMax is 0; accepted is a whole number from 1 to 4294967295'
   ])
 })
 
@@ -113,8 +89,8 @@ overflow:
   - { action: refuse, listeners: [fleet] }
 `)
   expect(mistakes).toEqual([
-    '4:36: listeners[1].name is "tcp-1883"; accepted is a name that no other listener has',
-    '6:35: overflow[0].listeners[0] is "fleet"; accepted is tcp-1883, http'
+    'FILE:4:36: listeners[1].name is "tcp-1883"; accepted is a name that no other listener has',
+    'FILE:6:35: overflow[0].listeners[0] is "fleet"; accepted is tcp-1883, http'
   ])
 })
 
@@ -125,7 +101,7 @@ overflow:
   - { action: dead-letter, deadLetterTopic: 'lost/{topic}' }
 `)
   expect(mistakes).toEqual([
-    '3:36: overflow[0].topicFilter is "a/#/b"; accepted is a topic filter: # must be a level of its own, and the last',
-    `4:45: overflow[1].deadLetterTopic is "lost/{topic}"; accepted is a topic that the rule's own topicFilter, #, does not match`
+    'FILE:3:36: overflow[0].topicFilter is "a/#/b"; accepted is a topic filter: # must be a level of its own, and the last',
+    `FILE:4:45: overflow[1].deadLetterTopic is "lost/{topic}"; accepted is a topic that the rule's own topicFilter, #, does not match`
   ])
 })

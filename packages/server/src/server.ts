@@ -1,5 +1,6 @@
 import type { Broker, Logger } from '@godwit/broker'
 import type { CertificateOptions, Listener } from '@godwit/transport'
+import type { IoThreads } from '@godwit/transport/io-threads'
 import { ConfigurationError } from './configuration-error.ts'
 import type { Configuration, TlsConfiguration } from './configuration.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
@@ -23,6 +24,8 @@ export interface ServerParts {
   readonly users: Users
   readonly health: Health
   readonly listeners: readonly OpenListener[]
+  /** Undefined: sockets are on this thread. */
+  readonly ioThreads: IoThreads | undefined
   readonly http: HttpServer | undefined
   readonly logger: Logger
 }
@@ -108,9 +111,10 @@ export class Server {
   }
 
   async #close(): Promise<void> {
-    const { broker, health, http } = this.#parts
+    const { broker, health, ioThreads, http } = this.#parts
     health.stop()
     await broker.close()
+    await ioThreads?.close()
     await http?.close()
   }
 }

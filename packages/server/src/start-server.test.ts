@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { ListenError } from '@godwit/transport'
 import { connectAsync } from 'mqtt'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { ConfigurationError } from './configuration-error.ts'
 import { configurationSchema } from './configuration-schema.ts'
 import type { Configuration } from './configuration.ts'
@@ -10,11 +11,6 @@ import { hashPassword } from './password-hash.ts'
 import type { Server } from './server.ts'
 import { startServer } from './start-server.ts'
 import { upgrade } from './upgrade.test.support.ts'
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
 
 interface Keys {
   readonly http?: object
@@ -32,7 +28,7 @@ function configure({ http, ...others }: Keys = {}): Configuration {
 
 async function start(keys?: Keys): Promise<Server> {
   const server = await startServer(configure(keys))
-  cleanups.push(() => server.close())
+  onTestFinished(() => server.close())
   return server
 }
 
@@ -48,7 +44,7 @@ const healthUrl = (server: Server, path = ''): string => `${url(server, 'http')}
 async function rawHttp(server: Server, text: string): Promise<string> {
   const { hostname, port } = new URL(url(server, 'http'))
   const socket = connect(Number(port), hostname)
-  cleanups.push(() => socket.destroy())
+  onTestFinished(() => void socket.destroy())
   socket.write(text)
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -166,7 +162,7 @@ describe('WebSocket on the HTTP port', () => {
 describe('starting', () => {
   test('a port in use is a ListenError, and frees the ports that were bound before', async () => {
     const other = createServer().listen(0, '127.0.0.1')
-    cleanups.push(() => other.close())
+    onTestFinished(() => void other.close())
     await once(other, 'listening')
     const address = other.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
@@ -187,12 +183,26 @@ describe('starting', () => {
   })
 })
 
+test('a connection that was reset before it was accepted is not heard of: nobody knows where it came from', async () => {
+  const server = await start()
+  const { hostname, port } = new URL(url(server, 'ws'))
+  const request = ['GET /mqtt HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  const fields = ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Protocol: mqtt', '', '']
+  const resets = `const socket = require('net').connect(${port}, '${hostname}')
+    socket.write(${JSON.stringify([...request, ...fields].join('\r\n'))}, () => socket.resetAndDestroy())`
+  const heardOf = once(server.broker.events, 'connectionRefused')
+  // Nothing is accepted meanwhile.
+  execFileSync(process.execPath, ['-e', resets])
+  await upgrade(url(server, 'ws'))
+  expect(await heardOf).toMatchObject([{ peer: { address: hostname } }])
+})
+
 describe('closing', () => {
   test('is alive but not ready meanwhile, and takes no new clients', async () => {
     const server = await start()
     const { hostname, port } = new URL(url(server, 'mqtt'))
     const socket: Socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
-    cleanups.push(() => socket.destroy())
+    onTestFinished(() => void socket.destroy())
     // CONNECT of a 3.1.1 client that will not close its side: the broker waits for it.
     socket.write(Buffer.from('100c00044d515454040200000000', 'hex'))
     await once(socket, 'data')

@@ -1,12 +1,13 @@
-import type { Broker, Logger } from '@godwit/broker'
+import type { Broker, ConnectRequest, Logger } from '@godwit/broker'
 import type { Transport } from '@godwit/transport'
+import type { IoThreads } from '@godwit/transport/io-threads'
 import type { Alarms } from './alarms.ts'
 import type { Configuration } from './configuration.ts'
 import { exposureOf } from './exposure.ts'
 import { Health } from './health.ts'
 import type { HttpServer } from './http-server.ts'
 import { listenOptions, webSocketMessageBytesMax } from './listen-options.ts'
-import { openBroker, type OpenedBroker } from './open-broker.ts'
+import { openBroker, type OpenedBroker, prepareStore } from './open-broker.ts'
 import { HTTP_LISTENER, nameOfListener } from './overflow-configuration.ts'
 import { type OpenListener, Server } from './server.ts'
 import { Users } from './users.ts'
@@ -40,12 +41,15 @@ export async function startServer(configuration: Configuration, { logger = silen
   // Any web page can open a WebSocket to this machine: as long as access is not configured, those of others may not.
   const keepsPagesOut = !exposure.isConfigured
   let broker: Broker | undefined
+  let ioThreads: IoThreads | undefined
   const accept = (transport: Transport): void =>
     broker === undefined ? transport.destroy() : broker.attach(transport, { listener: HTTP_LISTENER })
-  const http = await openHttp(configuration, keepsPagesOut, health, accept, onError)
+  let http: HttpServer | undefined
+  const store = await prepareStore(configuration)
   try {
-    const opened = await openBroker(configuration, {
-      authenticate: (request) => users.authenticate(request),
+    http = await openHttp(configuration, keepsPagesOut, health, accept, onError)
+    const options = {
+      authenticate: (request: ConnectRequest) => users.authenticate(request),
       limits,
       features,
       shareStrategy,
@@ -56,14 +60,18 @@ export async function startServer(configuration: Configuration, { logger = silen
       history,
       sysIntervalSeconds,
       logger
-    })
+    }
+    const opened = await openBroker(configuration, options, store)
     ;({ broker } = opened)
     watchData(opened, health.alarms)
-    const listeners = await openListeners(broker, configuration, keepsPagesOut, onError)
+    ioThreads = await startThreads(configuration, logger)
+    const listeners = await openListeners(broker, configuration, ioThreads, keepsPagesOut, onError)
     health.run()
-    return new Server({ configuration, exposure, ...opened, users, health, listeners, http, logger })
+    return new Server({ configuration, exposure, ...opened, users, health, listeners, ioThreads, http, logger })
   } catch (error) {
     await broker?.close()
+    await store?.close()
+    await ioThreads?.close()
     await http?.close()
     throw error
   }
@@ -81,16 +89,30 @@ function watchData({ broker, data: { setAside } }: OpenedBroker, alarms: Alarms)
   })
 }
 
+/** Undefined: the configuration asks for none. */
+async function startThreads({ ioThreads: count }: Configuration, logger: Logger): Promise<IoThreads | undefined> {
+  if (count === 0) return undefined
+  const { startIoThreads } = await import('@godwit/transport/io-threads')
+  const onThreadLost = (error: Error): void =>
+    logger.error({ err: error }, 'an I/O thread has ended, and its connections with it: another one is started')
+  const threads = await startIoThreads({ count, onThreadLost })
+  if (threads.count < count) {
+    logger.warn({ ioThreads: threads.count }, 'threads cannot share a port on this system: there are fewer than configured')
+  }
+  return threads
+}
+
 async function openListeners(
   broker: Broker,
   { listeners, limits }: Configuration,
+  ioThreads: IoThreads | undefined,
   keepsPagesOut: boolean,
   onError: OnConnectionError
 ): Promise<OpenListener[]> {
   const context = { allowedOrigins: keepsPagesOut ? [] : undefined, packetBytesMax: limits.packetBytesMax, onError }
   const open: OpenListener[] = []
   for (const each of listeners) {
-    const listener = await broker.listen({ ...listenOptions(each, context), name: nameOfListener(each) })
+    const listener = await broker.listen({ ...listenOptions(each, context), name: nameOfListener(each) }, ioThreads)
     open.push({ listener, tls: each.kind === 'tls' || each.kind === 'secure-websocket' ? each : undefined })
   }
   return open

@@ -20,3 +20,4 @@ export { memoryTransportPair, type MemoryTransport, type MemoryTransportOptions,
 export type { PeerAddress } from './peer-address.ts'
 export type { Listener, PeerCertificate, Transport, TransportKind, TransportPeer, TransportReceiver } from './transport.ts'
 export { webSocketUpgrade, type WebSocketUpgradeHandler, type WebSocketUpgradeOptions } from './web-socket-upgrade.ts'
+export { IO_THREADS_MAX } from './transport-limits.ts'

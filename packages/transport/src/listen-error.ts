@@ -11,11 +11,14 @@ export class ListenError extends Error {
   readonly code: string
   /** The listener, as in `Listener.url`. */
   readonly url: string
+  /** The message without the address. */
+  readonly reason: string
 
   constructor(code: string, url: string, reason: string, options?: ErrorOptions) {
     super(`cannot listen on ${url}: ${reason}`, options)
     this.code = code
     this.url = url
+    this.reason = reason
   }
 }
 

@@ -7,6 +7,11 @@ export type ListenOptions =
   | WebSocketListenOptions
   | SecureWebSocketListenOptions
 
+/** Those with a port. */
+export type PortListenOptions = Exclude<ListenOptions, UnixListenOptions>
+
+export type SecureListenOptions = TlsListenOptions | SecureWebSocketListenOptions
+
 export interface TcpListenOptions extends NetworkListenOptions {
   readonly kind: 'tcp'
 }
@@ -53,6 +58,11 @@ export interface NetworkListenOptions extends CommonListenOptions {
   readonly handshakeTimeoutMs?: number | undefined
   /** Set: every connection must begin with a PROXY protocol header (version 1 or 2), before TLS. Default: none is read. */
   readonly proxyProtocol?: ProxyProtocolOptions | undefined
+  /**
+   * Lets other listeners with this option have the same port, on other threads or in other processes of the same user: the
+   * operating system spreads the connections over them. Linux and some others; elsewhere `listen` rejects. Default: false.
+   */
+  readonly reusePort?: boolean | undefined
 }
 
 export interface ProxyProtocolOptions {
@@ -72,6 +82,11 @@ export interface CertificateOptions {
   readonly passphrase?: string | undefined
   /** The authorities that client certificates are verified against; needed to ask for them. */
   readonly ca?: string | Buffer | undefined
+  /**
+   * 48 random bytes that TLS sessions are resumed with: a session begun with one listener can be resumed with another that
+   * has the same. Default: each listener has its own.
+   */
+  readonly ticketKeys?: Uint8Array | undefined
 }
 
 export interface TlsOptions extends CertificateOptions {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -52,6 +53,21 @@ describe('listen on TCP', () => {
     afterwards(() => socket.destroy())
     expect((await accepted).peer.address).toBe('127.0.0.1')
   })
+
+  test.each(['tcp', 'websocket'] as const)(
+    'given a %s peer that reset its connection before it was accepted, then there is no transport without an address, nor a report',
+    async (kind) => {
+      const reports: Error[] = []
+      const { listener, accepted } = await listening({ kind, port: 0, onError: (error) => reports.push(error) })
+      const resets = `const socket = require('net').connect(${listener.port}, '127.0.0.1', () => socket.resetAndDestroy())`
+      // Nothing is accepted meanwhile.
+      execFileSync(process.execPath, ['-e', resets])
+      const far = await connectTransport({ url: listener.url })
+      afterwards(() => far.destroy())
+      expect((await accepted).peer.address).toBe('127.0.0.1')
+      expect(reports).toEqual([])
+    }
+  )
 
   test('close frees the port, keeps connections that are handed over, and may be called again', async () => {
     const { listener, accepted } = await listening({ kind: 'tcp', port: 0 })

@@ -1,3 +1,4 @@
+import assert from 'node:assert'
 import type { Socket } from 'node:net'
 import { type PeerAddress, peerAddressOf } from './peer-address.ts'
 
@@ -27,13 +28,10 @@ export class PendingConnections {
     this.#onError = onError
   }
 
+  /** @param socket one that tells its address: if it did not by now, it never will */
   add(socket: Socket): void {
     const key = keyOf(socket)
-    if (key === undefined) {
-      socket.on('error', ignore)
-      socket.destroy()
-      return
-    }
+    assert(key !== undefined, 'it has an address')
     const connection: PendingConnection = {
       key,
       socket,
@@ -122,8 +120,4 @@ export class PendingConnections {
 function keyOf(socket: Socket): string | undefined {
   const { remoteAddress, remotePort, localAddress, localPort } = socket
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
-}
-
-function ignore(): void {
-  // The connection is already refused or gone.
 }

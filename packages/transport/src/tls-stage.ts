@@ -16,6 +16,7 @@ export function secureContextOptions(url: string, tls: TlsOptions): SecureContex
     key: tls.key,
     ca: tls.ca,
     passphrase: tls.passphrase,
+    ticketKeys: tls.ticketKeys && Buffer.from(tls.ticketKeys),
     minVersion: tls.minimumTlsVersion ?? 'TLSv1.2'
   }
   try {

@@ -26,3 +26,24 @@ export const WEB_SOCKET_MESSAGE_BYTES_MAX = 1_048_576
 
 /** Bytes on their way in memory from which `write` returns false: what a Node socket uses too. */
 export const MEMORY_WRITE_BUFFER_BYTES = 65_536
+
+/** Threads that a program may ask for: more than any machine has cores to spare for sockets beside one thread that routes. */
+export const IO_THREADS_MAX = 64
+
+/**
+ * What may be on its way between the engine and an I/O thread at a time, in each direction: large enough that neither waits
+ * for the other in the middle of its turn of the event loop, small enough for a second-level cache to hold much of it.
+ */
+export const RING_BYTES: number = 1024 * 1024
+
+/** Connections of one I/O thread: the most file descriptors that Linux lets a process have by default. */
+export const IO_THREAD_CONNECTIONS_MAX: number = 1024 * 1024
+
+/** Bytes that an I/O thread holds for a connection from which `write` returns false: what a Node socket uses too. */
+export const HANDED_OVER_WRITE_BUFFER_BYTES = 65_536
+
+/** How often an I/O thread looks at connections whose peers are slow: what they hold shrinks without an event. */
+export const SLOW_CHECK_MS = 20
+
+/** An I/O thread that has died is followed by another after so long: one that dies at once must not take a core for that. */
+export const IO_THREAD_RESTART_MS = 500
