@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { drain, leaveSessions, publishAll } from './backlog/load.ts'
-import { MeasuredBroker, type Memory } from './backlog/measured-broker.ts'
+import { MeasuredBroker, type Memory } from './process/measured-broker.ts'
 
 const { values } = parseArgs({
   options: { messages: { type: 'string', default: '1000000' }, sessions: { type: 'string', default: '10000' } }
@@ -40,7 +40,7 @@ try {
 
 async function queued(): Promise<void> {
   const data = join(folder, 'queued')
-  const broker = await MeasuredBroker.start(data)
+  const broker = await MeasuredBroker.start({ data, collects: true })
   await leaveSessions(broker.port, OFFLINE, (session) => `queued/${session}`)
   await publishAll(broker.port, WARM_UP, () => 'queued/0', PAYLOAD, false)
   await drain(broker.port, 0, WARM_UP)
@@ -55,7 +55,7 @@ async function queued(): Promise<void> {
   )
   row('on disk, bytes per message', (broker.fileBytes - bytesBefore) / messages)
   await broker.stop()
-  const again = await MeasuredBroker.start(data)
+  const again = await MeasuredBroker.start({ data, collects: true })
   row('started again in, ms', again.startMs)
   await drainAll(again.port)
   await again.stop()
@@ -72,7 +72,7 @@ async function drainAll(port: number): Promise<void> {
 
 async function retained(): Promise<void> {
   const data = join(folder, 'retained')
-  const broker = await MeasuredBroker.start(data)
+  const broker = await MeasuredBroker.start({ data, collects: true })
   await publishAll(broker.port, WARM_UP, (message) => `retained/${message}/value`, PAYLOAD, true)
   const before = await broker.memory()
   const bytesBefore = broker.fileBytes
@@ -81,7 +81,7 @@ async function retained(): Promise<void> {
   report(`${number(messages)} retained messages, ${number(rate)}/s`, count, before, await broker.memory())
   row('on disk, bytes per message', (broker.fileBytes - bytesBefore) / count)
   await broker.stop()
-  const again = await MeasuredBroker.start(data)
+  const again = await MeasuredBroker.start({ data, collects: true })
   row('started again in, ms', again.startMs)
   await again.stop()
 }
@@ -89,7 +89,7 @@ async function retained(): Promise<void> {
 async function broadcast(): Promise<void> {
   const count = 10_000
   for (const receivers of [1, sessions]) {
-    const broker = await MeasuredBroker.start(join(folder, `broadcast-${receivers}`))
+    const broker = await MeasuredBroker.start({ data: join(folder, `broadcast-${receivers}`), collects: true })
     await leaveSessions(broker.port, receivers, () => 'news')
     const bytesBefore = broker.fileBytes
     const rate = await publishAll(broker.port, count, () => 'news', PAYLOAD, false)
@@ -104,13 +104,13 @@ async function startUp(): Promise<void> {
   title('start-up, ms, with nothing / with messages for one session')
   for (const count of [1, sessions / 10, sessions].map(Math.ceil)) {
     const data = join(folder, `start-${count}`)
-    const broker = await MeasuredBroker.start(data)
+    const broker = await MeasuredBroker.start({ data, collects: true })
     await leaveSessions(broker.port, count, (session) => `start/${session}`)
     await broker.stop()
-    const empty = await MeasuredBroker.start(data)
+    const empty = await MeasuredBroker.start({ data, collects: true })
     await publishAll(empty.port, messages, () => 'start/0', PAYLOAD, false)
     await empty.stop()
-    const full = await MeasuredBroker.start(data)
+    const full = await MeasuredBroker.start({ data, collects: true })
     row(`${number(count)} sessions, without messages`, empty.startMs)
     row(`${number(count)} sessions, ${number(messages)} messages`, full.startMs)
     await full.stop()
@@ -119,7 +119,7 @@ async function startUp(): Promise<void> {
 
 async function cycles(): Promise<void> {
   const count = Math.ceil(messages / CYCLES)
-  const broker = await MeasuredBroker.start(join(folder, 'cycles'))
+  const broker = await MeasuredBroker.start({ data: join(folder, 'cycles'), collects: true })
   await leaveSessions(broker.port, 1, () => 'cycles')
   title(`${CYCLES} times ${number(count)} messages stored and drained`)
   for (let cycle = 1; cycle <= CYCLES; cycle++) {

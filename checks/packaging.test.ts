@@ -148,12 +148,10 @@ describe('the godwit command', () => {
     expect(run(program, ['--version'], temporary).trim()).toContain(version)
   })
 
-  test('serves until SIGTERM, and ends with status 0', async () => {
+  test.each(['0', '2'])('serves with %s I/O threads until SIGTERM, and ends with status 0', async (ioThreads) => {
     expect(existsSync(program)).toBe(true)
-    const broker = spawn(process.execPath, [program, 'serve', '--data', 'data', '--port', '0', '--http-port', '0'], {
-      cwd: temporary,
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
+    const flags = ['--data', 'data', '--port', '0', '--http-port', '0', '--io-threads', ioThreads]
+    const broker = spawn(process.execPath, [program, 'serve', ...flags], { cwd: temporary, stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(broker, 'exit')
     expect(await firstLine(broker, /mqtt:\/\/127\.0\.0\.1:\d+/)).toBe(true)
     broker.kill('SIGTERM')

@@ -1,8 +1,3 @@
-/**
- * What decoding and encoding cost, each the median of several rounds.
- *
- *     node --expose-gc --conditions=godwit-source bench/micro/codec.ts
- */
 import {
   copyPublish,
   encodePacket,
@@ -17,17 +12,11 @@ import {
   type Packet,
   type PublishPacket
 } from '@godwit/protocol'
+import type { Measurement } from './measurement.ts'
 
-const ROUNDS = 9
-const OPERATIONS = 1_000_000
+const OPERATIONS = 500_000
 /** About what one read from a busy socket gives. */
 const CHUNK_BYTES = 65_536
-
-interface Measurement {
-  readonly title: string
-  /** Makes everything ready, and returns what is timed: `OPERATIONS` of it. */
-  readonly prepare: () => () => void
-}
 
 const TOPIC_NAME = 'sensors/building-7/temperature'
 
@@ -57,6 +46,7 @@ function decoding(
 ): Measurement {
   return {
     title,
+    operations: OPERATIONS,
     prepare() {
       const encoded = packets.map((packet) => encodePacket(packet, protocolVersion))
       const chunk = Buffer.alloc(chunkBytes)
@@ -84,6 +74,7 @@ function decoding(
 function encoding(title: string, packet: Packet, protocolVersion: ProtocolVersion): Measurement {
   return {
     title,
+    operations: OPERATIONS,
     prepare: () => () => {
       for (let count = 0; count < OPERATIONS; count++) encodePacket(packet, protocolVersion)
     }
@@ -93,6 +84,7 @@ function encoding(title: string, packet: Packet, protocolVersion: ProtocolVersio
 function copying(title: string, packet: PublishPacket, subscriptionIdentifiers: readonly number[]): Measurement {
   return {
     title,
+    operations: OPERATIONS,
     prepare() {
       const encoded = encodePublish(packet, ProtocolVersion.Mqtt5, true)
       const delivery = { qos: 1, retain: false, dup: false, packetIdentifier: 1, messageExpiryInterval: 60 } as const
@@ -116,7 +108,7 @@ const otherName = (index: number): PublishPacket => ({
 })
 const puback: Packet = { type: PacketType.Puback, packetIdentifier: 1, reasonCode: ReasonCode.Success, properties: NO_PROPERTIES }
 
-const MEASUREMENTS: readonly Measurement[] = [
+export const codecMeasurements: readonly Measurement[] = [
   decoding('decode PUBLISH of 64 bytes, QoS 0, 3.1.1', [PUBLISH], ProtocolVersion.Mqtt311),
   decoding(
     'decode the same, 10 topic names in turn',
@@ -140,6 +132,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   copying('copyPublish, with a Subscription Identifier', AT_QOS_1, [7]),
   {
     title: 'writeAcknowledgement',
+    operations: OPERATIONS,
     prepare() {
       const target = Buffer.alloc(CHUNK_BYTES)
       return () => {
@@ -152,23 +145,9 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     title: 'topicMatches',
+    operations: OPERATIONS,
     prepare: () => () => {
       for (let count = 0; count < OPERATIONS; count++) topicMatches('sensors/+/temperature', TOPIC_NAME)
     }
   }
 ]
-
-for (const { title, prepare } of MEASUREMENTS) {
-  const rates: number[] = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const timed = prepare()
-    globalThis.gc?.()
-    const start = performance.now()
-    timed()
-    rates.push((OPERATIONS / (performance.now() - start)) * 1_000)
-  }
-  const median = rates.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0
-  console.log(
-    `${title.padEnd(56)} ${Math.round(median).toLocaleString('en').padStart(12)}/s ${(1e9 / median).toFixed(0).padStart(6)} ns`
-  )
-}

@@ -1,18 +1,7 @@
-/**
- * What it costs to count a message that is not delivered, in CPU time, each the median of several rounds.
- *
- *     node --expose-gc --conditions=godwit-source bench/micro/fates.ts
- */
 import { FateLedger } from '../../packages/broker/src/fates.ts'
+import type { Measurement } from './measurement.ts'
 
-const ROUNDS = 9
 const DROPS = 1_000_000
-
-interface Measurement {
-  readonly title: string
-  /** Makes everything ready, and returns what is timed: `DROPS` of it. */
-  readonly prepare: () => () => void
-}
 
 const MESSAGE = { topicName: 'sensors/building-7/temperature', payload: new Uint8Array(64) }
 
@@ -28,6 +17,7 @@ function ledger(): FateLedger {
 function oneByOne(clients: number): Measurement {
   return {
     title: `record, ${clients.toLocaleString('en')} clients in turn`,
+    operations: DROPS,
     prepare() {
       const fates = ledger()
       const ids = clientIds(clients)
@@ -42,6 +32,7 @@ function oneByOne(clients: number): Measurement {
 function forMany(clients: number): Measurement {
   return {
     title: `recordForMany, ${clients.toLocaleString('en')} clients, for each of them`,
+    operations: DROPS,
     prepare() {
       const fates = ledger()
       const ids = clientIds(clients)
@@ -52,7 +43,7 @@ function forMany(clients: number): Measurement {
   }
 }
 
-const MEASUREMENTS = [
+export const fatesMeasurements: readonly Measurement[] = [
   oneByOne(1),
   oneByOne(1000),
   oneByOne(100_000),
@@ -61,22 +52,3 @@ const MEASUREMENTS = [
   forMany(10_000),
   forMany(100_000)
 ]
-
-/** Of this thread alone: the machine may have other work. */
-function cpuMicroseconds(): number {
-  const { user, system } = process.threadCpuUsage()
-  return user + system
-}
-
-for (const { title, prepare } of MEASUREMENTS) {
-  const costs: number[] = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const timed = prepare()
-    globalThis.gc?.()
-    const start = cpuMicroseconds()
-    timed()
-    costs.push(((cpuMicroseconds() - start) * 1000) / DROPS)
-  }
-  const median = costs.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0
-  console.log(`${title.padEnd(56)} ${median.toFixed(1).padStart(8)} ns of CPU time`)
-}

@@ -3,7 +3,7 @@ import type { RetainedMessage, RetainedPage, Store } from './store.ts'
 import type { SequenceNumber, StoredMessage } from './stored-message.ts'
 
 /** Sessions with all that belongs to them, shared subscriptions' groups, and wills. */
-interface Records extends Pick<
+export interface Records extends Pick<
   Store,
   | 'putSession'
   | 'deleteSession'
@@ -20,7 +20,7 @@ interface Records extends Pick<
   deleteGroup(filter: string): void
 }
 
-interface Retained {
+export interface Retained {
   readonly count: number
   has(topicName: string): boolean
   put(retained: RetainedMessage): void

@@ -1,5 +1,5 @@
 import assert from 'node:assert'
-import { RecordKeeper } from '../record-keeper.ts'
+import { RecordKeeper, type Records, type Retained } from '../record-keeper.ts'
 import type { StoreContents } from '../records.ts'
 import type { Backlog, CommitNumber, Consumer, LogEntry, QueueId, QueuePosition, Store, StoreListener } from '../store.ts'
 import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
@@ -80,8 +80,11 @@ export class LmdbStore extends RecordKeeper implements Store {
   readonly #batch = new Batch()
   readonly #pacing = new CommitPacing()
   readonly #log: StoredLog
-  protected override readonly records: StoredRecords
-  protected override readonly retained: StoredRetained
+  // Told as what they are to others, so that the types of LMDB stay within.
+  protected override readonly records: Records
+  protected override readonly retained: Retained
+  readonly #records: StoredRecords
+  readonly #retained: StoredRetained
   readonly #totals: StoredTotals
 
   #listener: StoreListener | undefined = undefined
@@ -119,8 +122,10 @@ export class LmdbStore extends RecordKeeper implements Store {
     super()
     this.#file = new DataFile(path)
     this.#log = new StoredLog(this.#file, this.#batch)
-    this.records = new StoredRecords(this.#file, this.#batch)
-    this.retained = new StoredRetained(this.#file, this.#batch)
+    this.#records = new StoredRecords(this.#file, this.#batch)
+    this.#retained = new StoredRetained(this.#file, this.#batch)
+    this.records = this.#records
+    this.retained = this.#retained
     this.#totals = new StoredTotals(this.#file, this.#batch)
   }
 
@@ -137,8 +142,8 @@ export class LmdbStore extends RecordKeeper implements Store {
     try {
       const { sequencesGiven, lastQueue, retainedBytes } = this.#totals.load()
       this.#log.load(sequencesGiven, lastQueue)
-      this.retained.load(retainedBytes)
-      const contents = { ...this.records.load(), queues: this.#log.records }
+      this.#retained.load(retainedBytes)
+      const contents = { ...this.#records.load(), queues: this.#log.records }
       this.#listener = listener
       this.#hasPlenty = this.#file.hadPlenty
       this.#unmerged.cut(this.#log.trims())
@@ -209,7 +214,7 @@ export class LmdbStore extends RecordKeeper implements Store {
   }
 
   get storedBytes(): number {
-    return this.#log.bytes + this.retained.bytes
+    return this.#log.bytes + this.#retained.bytes
   }
 
   append(message: StoredMessage, queues: readonly QueueId[]): SequenceNumber {
@@ -224,7 +229,7 @@ export class LmdbStore extends RecordKeeper implements Store {
 
   touch(consumer: Consumer): void {
     this.change()
-    this.records.touch(consumer)
+    this.#records.touch(consumer)
   }
 
   override putReceived(clientId: string, packetIdentifier: number, message: StoredMessage): void {
@@ -283,9 +288,9 @@ export class LmdbStore extends RecordKeeper implements Store {
     this.#gathering = false
     this.#isAwaited = false
     this.#log.write()
-    this.records.write(this.#log)
-    this.retained.write()
-    this.#totals.write(this.#log.lastSequence, this.#log.lastQueue, this.retained.bytes)
+    this.#records.write(this.#log)
+    this.#retained.write()
+    this.#totals.write(this.#log.lastSequence, this.#log.lastQueue, this.#retained.bytes)
     const trims = this.#log.trims()
     if (this.#batch.isEmpty && this.failure === undefined) {
       this.#unmerged.cut(trims)
@@ -380,7 +385,7 @@ export class LmdbStore extends RecordKeeper implements Store {
     const { changes, trims } = this.#unmerged.take()
     this.#merge = { trims, hasCommit: this.#inFlight !== undefined }
     this.#log.beginMerge()
-    this.retained.beginMerge()
+    this.#retained.beginMerge()
     this.#file.merge(changes, trims, (outcome) => this.#endMerge(outcome))
   }
 
@@ -411,7 +416,7 @@ export class LmdbStore extends RecordKeeper implements Store {
     this.#watchRoom()
     this.#pauseMs = PAUSE_MS_MIN
     this.#log.land(trims, unfinished)
-    this.retained.land()
+    this.#retained.land()
     if (unfinished.length === 0 || this.#isClosing) return
     const goOn = new Set(unfinished)
     this.#unmerged.cutOn(trims.filter(({ queue }) => goOn.has(queue)))

@@ -61,11 +61,6 @@ export class ByteRingWriter extends ByteRing {
     this.#wake = wake
   }
 
-  /** What has been appended since the last `publish`. */
-  get unpublishedBytes(): number {
-    return (this.#head - this.#publishedHead) | 0
-  }
-
   /**
    * Copies a record into the ring; false: there is no room for it.
    * @param kind 1 to 255
@@ -89,7 +84,7 @@ export class ByteRingWriter extends ByteRing {
 
   /** Shows the reader what has been appended, and wakes it if it sleeps. */
   publish(): void {
-    if (this.unpublishedBytes === 0) return
+    if (this.#head === this.#publishedHead) return
     this.#publishedHead = this.#head
     Atomics.store(this.words, HEAD, this.#head)
     if (Atomics.load(this.words, READER_SLEEPS) === 1 && Atomics.exchange(this.words, READER_SLEEPS, 0) === 1) this.#wake()

@@ -23,9 +23,6 @@ export interface ListenerEvents {
   readonly onError: ((error: Error, peer: PeerAddress) => void) | undefined
 }
 
-/** So much is shown to the thread at once, so that it sends while the engine goes on writing. */
-const PUBLISH_BYTES = 32 * 1024
-
 interface WaitingRecord {
   readonly kind: number
   readonly connection: number
@@ -87,7 +84,6 @@ export class EngineEnd {
       this.#waiting.push({ kind, connection, payload: Buffer.from(piece) })
       if (this.#waiting.length === 1) this.#sendWaiting()
     }
-    if (this.#writer.unpublishedBytes >= PUBLISH_BYTES) this.#writer.publish()
     if (this.#isPublishScheduled) return
     this.#isPublishScheduled = true
     this.turns.soon(this.#publish)
