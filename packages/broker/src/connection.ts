@@ -107,7 +107,7 @@ export class Connection implements TransportReceiver, SenderOwner, TimerOwner {
 
   /** QoS 1 and 2 messages of the client, on this connection, that are not yet answered to the end ([5.0 MQTT-3.3.4-7]). */
   get unansweredPublishes(): number {
-    return this.sender.unansweredPublishes + (this.#agreement?.session.received.size ?? 0) - this.#unreleasedBefore
+    return this.sender.unansweredPublishes + (this.#agreement?.session.unreleased ?? 0) - this.#unreleasedBefore
   }
 
   onData(chunk: Uint8Array): void {
@@ -192,7 +192,7 @@ export class Connection implements TransportReceiver, SenderOwner, TimerOwner {
     engine.clients.set(agreement.identity.clientId, this)
     const { topicAliasMaximum = 0, requestProblemInformation = true } = connect.properties
     this.#agreement = agreement
-    this.#unreleasedBefore = agreement.session.received.size
+    this.#unreleasedBefore = agreement.session.unreleased
     this.sender.open(Math.min(topicAliasMaximum, engine.limits.topicAliasMaximum), requestProblemInformation)
     this.#setKeepAlive(agreement.keepAliveSeconds)
   }

@@ -34,7 +34,7 @@ const AUTHORIZATION_FAILED: Refusal = {
 export function handlePublish(connection: Connection, agreement: Agreement, packet: PublishPacket): void {
   const { engine } = connection
   const message = toMessage(connection, agreement, packet)
-  if (packet.qos === 2 && agreement.session.received.has(packet.packetIdentifier)) {
+  if (packet.qos === 2 && agreement.session.hasReceived(packet.packetIdentifier)) {
     receiveAgain(connection, agreement, packet, message)
     return
   }

@@ -1,4 +1,5 @@
 import type { InflightRecord, SequenceNumber } from '@godwit/storage'
+import { IdentifierTable } from './identifier-table.ts'
 import type { Message } from './message.ts'
 import { freeIdentifiers, type IdentifiersInUse, PacketIdentifiers } from './packet-identifiers.ts'
 
@@ -54,6 +55,12 @@ export class Delivery {
   }
 }
 
+/** A QoS 2 exchange of which only PUBREL and PUBCOMP are left. */
+interface ReleasedExchange {
+  /** The connection that it was counted on. */
+  readonly countedOn: number
+}
+
 /**
  * A session's outgoing QoS 1 and 2 exchanges: what has been sent and is not finished, and how much more may be sent.
  *
@@ -67,9 +74,9 @@ export class Delivery {
 export class Inflight implements IdentifiersInUse {
   // Made when the first message comes: most clients of a large fleet are sent nothing for a long time.
   /** In the order of sending. */
-  #unacknowledged: Map<number, Delivery> | undefined = undefined
-  /** In the order of the PUBRECs, each with the connection that it was counted on. */
-  #released: Map<number, number> | undefined = undefined
+  #unacknowledged: IdentifierTable<Delivery> | undefined = undefined
+  /** In the order of the PUBRECs. */
+  #released: IdentifierTable<ReleasedExchange> | undefined = undefined
   readonly #identifiers = new PacketIdentifiers()
   #sendQuota = 0
   /** Which connection it is, counted: the end of an exchange raises the quota of the connection that it was counted on. */
@@ -89,7 +96,7 @@ export class Inflight implements IdentifiersInUse {
 
   /** Whether a packet identifier is in use. */
   has(packetIdentifier: number): boolean {
-    return this.#unacknowledged?.has(packetIdentifier) === true || this.isReleased(packetIdentifier)
+    return this.#unacknowledged?.get(packetIdentifier) !== undefined || this.isReleased(packetIdentifier)
   }
 
   /** Whether a new message may be sent: there is quota and an identifier, and what is to be sent again has been. */
@@ -188,21 +195,20 @@ export class Inflight implements IdentifiersInUse {
    */
   sendsLate(delivery: Delivery): boolean {
     if (!this.contains(delivery)) return false
-    this.#unacknowledged?.delete(delivery.packetIdentifier)
     this.#put(delivery)
     return true
   }
 
   isReleased(packetIdentifier: number): boolean {
-    return this.#released?.has(packetIdentifier) === true
+    return this.#released?.get(packetIdentifier) !== undefined
   }
 
   /** PUBCOMP. */
   complete(packetIdentifier: number): boolean {
-    const countedOn = this.#released?.get(packetIdentifier)
-    if (countedOn === undefined) return false
+    const exchange = this.#released?.get(packetIdentifier)
+    if (exchange === undefined) return false
     this.#released?.delete(packetIdentifier)
-    this.#raiseQuota(countedOn)
+    this.#raiseQuota(exchange.countedOn)
     return true
   }
 
@@ -230,13 +236,13 @@ export class Inflight implements IdentifiersInUse {
   }
 
   #put(delivery: Delivery): void {
-    this.#unacknowledged ??= new Map()
-    this.#unacknowledged.set(delivery.packetIdentifier, delivery)
+    this.#unacknowledged ??= new IdentifierTable()
+    this.#unacknowledged.put(delivery.packetIdentifier, delivery)
   }
 
   #putReleased(packetIdentifier: number, countedOn: number): void {
-    this.#released ??= new Map()
-    this.#released.set(packetIdentifier, countedOn)
+    this.#released ??= new IdentifierTable()
+    this.#released.put(packetIdentifier, { countedOn })
   }
 
   #remove(delivery: Delivery): void {

@@ -2,6 +2,7 @@ import { ReasonCode, reasonCodeName } from '@godwit/protocol'
 import type { LogEntry, SequenceNumber, SessionRecord, StoredMessage } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
+import { IdentifierTable } from './identifier-table.ts'
 import { Delivery, type DeliverySource, Inflight } from './inflight.ts'
 import { LogConsumer } from './log-consumer.ts'
 import { LogReader, type LogReaderOwner } from './log-reader.ts'
@@ -16,7 +17,6 @@ import type { SharedSubscription } from './shared-subscription.ts'
 import { TransientQueue } from './transient-queue.ts'
 
 const NO_GROUPS: ReadonlySet<SharedSubscription> = new Set()
-const NOTHING_RECEIVED: ReadonlyMap<number, Message> = new Map()
 
 /**
  * A client's session: its subscriptions, and what is on its way to it. It outlives network connections until its
@@ -46,7 +46,8 @@ export class Session implements DeliverySource, LogReaderOwner {
   #subscriptions: SessionSubscriptions | undefined = undefined
   #groups: Set<SharedSubscription> | undefined = undefined
   #formerGroups: Set<SharedSubscription> | undefined = undefined
-  #received: Map<number, Message> | undefined = undefined
+  /** QoS 2 messages that came in and wait for their PUBREL. */
+  #received: IdentifierTable<Message> | undefined = undefined
   #retainedScans: RetainedScans | undefined = undefined
   #replays: Replays | undefined = undefined
   #sender: PacketSender | undefined = undefined
@@ -96,9 +97,9 @@ export class Session implements DeliverySource, LogReaderOwner {
     return this.#formerGroups ?? NO_GROUPS
   }
 
-  /** QoS 2 messages that came in and wait for their PUBREL, by packet identifier. */
-  get received(): ReadonlyMap<number, Message> {
-    return this.#received ?? NOTHING_RECEIVED
+  /** How many QoS 2 messages came in and wait for their PUBREL. */
+  get unreleased(): number {
+    return this.#received?.size ?? 0
   }
 
   get retainedScans(): RetainedScans {
@@ -309,14 +310,19 @@ export class Session implements DeliverySource, LogReaderOwner {
 
   /** Keeps a QoS 2 message of the client until its PUBREL. */
   receive(packetIdentifier: number, message: Message): void {
-    this.#received ??= new Map()
-    this.#received.set(packetIdentifier, message)
+    this.#received ??= new IdentifierTable()
+    this.#received.put(packetIdentifier, message)
     this.receivedBytes += message.byteLength
+  }
+
+  /** Whether a QoS 2 message with this identifier waits for its PUBREL. */
+  hasReceived(packetIdentifier: number): boolean {
+    return this.#received?.get(packetIdentifier) !== undefined
   }
 
   /** The message that a PUBREL releases; undefined: the identifier is not known. */
   release(packetIdentifier: number): Message | undefined {
-    const message = this.received.get(packetIdentifier)
+    const message = this.#received?.get(packetIdentifier)
     if (message === undefined) return undefined
     this.#received?.delete(packetIdentifier)
     this.receivedBytes -= message.byteLength
@@ -363,7 +369,7 @@ export class Session implements DeliverySource, LogReaderOwner {
     for (let waiting = this.#queue?.shift(); waiting !== undefined; waiting = this.#queue?.shift()) {
       this.#drop(fate, waiting.message)
     }
-    for (const message of this.received.values()) this.#drop('never-released', message)
+    for (const message of this.#received?.values() ?? []) this.#drop('never-released', message)
     this.#subscriptions?.endAllLeaving(fate)
   }
 

@@ -36,6 +36,8 @@ export interface EncodedPublish {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
+  /** The whole packet, with all its bytes. */
+  readonly packet: Uint8Array
   readonly protocolVersion: ProtocolVersion
   /** Where the topic name's length begins: behind the fixed header. */
   readonly topicNameAt: number
@@ -99,6 +101,7 @@ export function encodePublish(
     bytes,
     start: 0,
     end: bytes.length,
+    packet: bytes,
     protocolVersion,
     topicNameAt,
     packetIdentifierAt: hasPacketIdentifier ? topicNameAt + topicNameEnd : 0,
@@ -131,7 +134,7 @@ export function copyPublish(
 ): number {
   const { bytes, start, end, payloadAt } = encoded
   if (variation === undefined || isPlain(variation)) {
-    target.set(bytes.subarray(start, end), offset)
+    target.set(encoded.packet, offset)
     patch(encoded, delivery, target, offset)
     return offset + end - start
   }

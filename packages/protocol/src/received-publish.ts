@@ -32,6 +32,7 @@ export class ReceivedPublish implements PublishPacket, EncodedPublish {
   propertiesAt: number
   payloadAt: number
   end: number
+  #packet: Uint8Array | undefined = undefined
 
   /**
    * @param flags of the fixed header
@@ -68,6 +69,12 @@ export class ReceivedPublish implements PublishPacket, EncodedPublish {
     this.end = end
   }
 
+  /** A view, made for the first receiver. */
+  get packet(): Uint8Array {
+    this.#packet ??= this.bytes.subarray(this.start, this.end)
+    return this.#packet
+  }
+
   /** A view of `bytes`, made anew at each call. */
   get payload(): Uint8Array {
     const { bytes, payloadAt, end } = this
@@ -95,6 +102,7 @@ export class ReceivedPublish implements PublishPacket, EncodedPublish {
     const from = this.#keptFrom
     target.set(this.bytes.subarray(from, this.end), offset)
     const shift = offset - from
+    this.#packet = undefined
     this.bytes = target
     this.start += shift
     this.topicNameAt += shift
