@@ -19,10 +19,10 @@ const node = [process.execPath, '--conditions=godwit-source']
 
 const godwit: BrokerKind = {
   title: 'Godwit',
-  settings: '`godwit serve` at its defaults, with its data on disk',
+  settings: '`godwit serve` at its defaults, with its data on disk, as `npm start` runs it (`--max-semi-space-size=16`)',
   syncPolicy: 'each commit is synced before anything of it is acknowledged to a client',
   command: (port, folder) => [
-    ...[...node, join(root, 'packages/cli/src/main.ts'), 'serve', '--log-level', 'error'],
+    ...[...node, '--max-semi-space-size=16', join(root, 'packages/cli/src/main.ts'), 'serve', '--log-level', 'error'],
     ...['--port', String(port), '--http-port', '0', '--data', join(folder, 'data')]
   ]
 }

@@ -19,9 +19,10 @@ export class LineOutput {
     process.on('exit', () => this.flush())
   }
 
-  write(line: string): void {
+  /** @param isUrgent it goes at once, with those before it: what it tells of may be the last thing that happens */
+  write(line: string, isUrgent = false): void {
     this.#lines += line
-    if (this.#lines.length >= WAITING_MAX) this.flush()
+    if (isUrgent || this.#lines.length >= WAITING_MAX) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), WAIT_MS)
   }
 

@@ -28,13 +28,14 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
   let logger: ServerLogger
   try {
     const configuration = await loadConfiguration(sources)
-    logger = createLogger(configuration.log, (line) => log.write(line))
+    logger = createLogger(configuration.log, (line, isUrgent) => log.write(line, isUrgent))
     endOnUnexpectedError(logger, log)
     server = await startServer(configuration, { logger })
   } catch (error) {
     log.flush()
     return complain(error)
   }
+  log.flush()
   notice.write(noticeText(startUpNotice(server, performance.now()), server.configuration.log.format))
   notice.flush()
   const drops = new DropLog(server.broker, logger)

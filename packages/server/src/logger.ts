@@ -9,11 +9,11 @@ export interface ServerLogger extends Logger {
 
 const SEVERITY: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
 
-/**
- * Writes a line for each entry: text for people, or JSON for programs.
- * @param write given each line, with its line break
- */
-export function createLogger({ level, format }: LogConfiguration, write: (line: string) => void): ServerLogger {
+/** Given each line, with its line break; an urgent one, a warning or an error, should not wait for others. */
+export type WriteLine = (line: string, isUrgent: boolean) => void
+
+/** Writes a line for each entry: text for people, or JSON for programs. */
+export function createLogger({ level, format }: LogConfiguration, write: WriteLine): ServerLogger {
   return new LineLogger(level, format === 'json' ? jsonLine : textLine, write)
 }
 
@@ -23,12 +23,12 @@ export function createLogger({ level, format }: LogConfiguration, write: (line: 
  */
 class LineLogger implements ServerLogger {
   readonly #line: (head: LogHead, fields: LogFields) => string
-  readonly #write: (line: string) => void
+  readonly #write: WriteLine
   #least: number
   #timeMs = 0
   #time = ''
 
-  constructor(level: LogLevel, line: (head: LogHead, fields: LogFields) => string, write: (line: string) => void) {
+  constructor(level: LogLevel, line: (head: LogHead, fields: LogFields) => string, write: WriteLine) {
     this.#least = SEVERITY[level]
     this.#line = line
     this.#write = write
@@ -61,6 +61,6 @@ class LineLogger implements ServerLogger {
       this.#timeMs = nowMs
       this.#time = new Date(nowMs).toISOString()
     }
-    this.#write(this.#line({ time: this.#time, level, message }, fields))
+    this.#write(this.#line({ time: this.#time, level, message }, fields), SEVERITY[level] >= SEVERITY.warn)
   }
 }

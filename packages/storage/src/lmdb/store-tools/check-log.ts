@@ -12,17 +12,9 @@ import {
   type IndexEntry,
   type LogValue
 } from '../layout.ts'
+import type { LogSummary } from './log-summary.ts'
 import { decode, type ReadRecords, type Report, unreported } from './read-records.ts'
 import type { StoreSnapshot } from './store-snapshot.ts'
-
-export interface LogSummary {
-  /** In the log, each once, whatever the number of its queues. */
-  readonly messages: number
-  /** Of those messages' payloads and topic names. */
-  readonly messageBytes: number
-  /** The highest sequence number that may have been given. */
-  readonly sequencesGiven: SequenceNumber
-}
 
 /** The index against the log, and the log against the index: neither holds what the other does not. */
 export function checkLog(snapshot: StoreSnapshot, records: ReadRecords, report: Report): LogSummary {
