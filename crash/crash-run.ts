@@ -84,7 +84,8 @@ class CrashRun {
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS
     this.#data = options.inMemory === true ? undefined : data
     this.#random = seededRandom(options.seed)
-    this.#stage = { ledger: this.ledger, random: this.#random, isUp: false, port: 0 }
+    const hasThreads = (options.ioThreads ?? 0) > 0
+    this.#stage = { ledger: this.ledger, random: this.#random, isUp: false, hasThreads, port: 0 }
     this.#cast = makeCast(this.#stage)
     this.#broker = this.#launch()
   }

@@ -45,6 +45,7 @@ export abstract class DurableClient implements LinkReceiver {
 
   /** Opens a connection; the one before, if it is still there, is left for the broker to end. */
   comeBack(): void {
+    if (this.stage.hasThreads && this.isConnecting && !this.isAccepted) return
     this.#link?.abandon()
     if (this.#link !== undefined) this.#gone()
     this.#connects++

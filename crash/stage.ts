@@ -7,6 +7,8 @@ export interface Stage {
   readonly random: () => number
   /** Whether the broker listens, and nobody has begun to end it: a connection that it closes then is a failure. */
   isUp: boolean
+  /** Of two connections that one client opens at the same time the broker takes either first: they may be on two threads. */
+  readonly hasThreads: boolean
   /** Where it listens. */
   port: number
 }
