@@ -13,7 +13,10 @@ function planted(regression: URL): readonly string[] {
 describe.skipIf(!existsSync('/proc/self/io'))('needs /proc: what the broker spends on a message', { timeout: 60_000 }, () => {
   // After a change that makes it cheaper, or dearer for a good reason: npm run bench:figures -- --store
   it('given messages that take well-known ways, then it is not much above the baseline', async () => {
-    expect(regressions(await measureFigures(PATTERNS), readBaseline())).toEqual([])
+    let found = regressions(await measureFigures(PATTERNS), readBaseline())
+    // Whatever disturbs a measurement adds to it: what is too much is so again.
+    if (found.length > 0) found = regressions(await measureFigures(PATTERNS), readBaseline())
+    expect(found).toEqual([])
   })
 
   // These two are mistakes planted in the program, so that it is known that the check would notice.
