@@ -16,8 +16,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   transport: { mayImport: [] },
   storage: { mayImport: ['protocol'] },
   broker: { mayImport: ['protocol', 'transport', 'storage'] },
+  client: { mayImport: ['protocol', 'transport'], testsMayImport: ['broker', 'storage', 'testkit'] },
   server: { mayImport: ['broker', 'storage', 'transport'] },
-  cli: { mayImport: ['server'] },
+  cli: { mayImport: ['server', 'client', 'protocol'] },
   testkit: { mayImport: ['broker', 'protocol', 'storage', 'transport'] },
   conformance: { mayImport: ['testkit', 'protocol'] }
 }
@@ -26,7 +27,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 const nodeModulesOnlyIn: Readonly<Record<string, readonly string[]>> = { protocol: ['src/utf8-node.ts'] }
 
 /** Embedded in other people's processes, perhaps several at once: they keep no state outside their objects. */
-const librariesWithoutGlobals: ReadonlySet<string> = new Set(['protocol', 'transport', 'storage', 'broker'])
+const librariesWithoutGlobals: ReadonlySet<string> = new Set(['protocol', 'transport', 'client', 'storage', 'broker'])
 
 /**
  * Compares what each package imports with the table above, with its package.json and with its tsconfig.json.

@@ -1,0 +1,485 @@
+import {
+  type PublishReasonCode,
+  PacketType,
+  type PubackPacket,
+  type PubcompPacket,
+  type PubrecPacket,
+  ReasonCode
+} from '@godwit/protocol'
+import { ClientError, describeReason } from './client-error.ts'
+import type { Clock } from './clock.ts'
+import type { Acknowledgement } from './delivery.ts'
+import type { Emitter } from './emitter.ts'
+import { encodeOutgoing, packetIdentifierOf } from './encode-outgoing.ts'
+import type { PublishedMessage } from './events.ts'
+import { isFailure } from './handshake.ts'
+import { INFLIGHT_MAXIMUM, LOADED_BYTES_MAX, LOADED_MESSAGES_MAX, PUBLISH_IDENTIFIERS } from './limits.ts'
+import type { Link } from './link.ts'
+import { OutgoingMessage, OutgoingState, type Publication } from './outgoing-message.ts'
+import { OutgoingQueue } from './outgoing-queue.ts'
+import type { Outbox } from './outbox.ts'
+import type { OutboxContents, OutboxMessage, SequenceNumber } from './outbox-store.ts'
+import type { PendingDelivery } from './pending-delivery.ts'
+
+export interface OutgoingOptions {
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly emitter: Emitter
+  readonly inflightMaximum: number
+  /** Called when messages have left, so that there is more room. */
+  readonly onRoom: () => void
+}
+
+/** Of a message that is in the outbox only. */
+interface UnloadedDelivery {
+  readonly delivery: PendingDelivery
+  readonly bytes: number
+  readonly published: PublishedMessage
+}
+
+/** What becomes of what was under way when the server has lost the session. */
+export interface LostSession {
+  readonly resent: number
+  readonly released: number
+}
+
+const SUCCESS: Acknowledgement = { reasonCode: ReasonCode.Success, reasonString: undefined, userProperties: [] }
+
+/**
+ * The messages that were accepted, in their order, on their way to the server: one stream, of which a new connection begins at the oldest that
+ * is not finished, and whose end grows meanwhile. Where the stream is long only its beginning is in memory.
+ *
+ * ```
+ *        finished     sent, not acknowledged       waiting                in the outbox only
+ *   ... ┌──────────┬───────────────────────────┬───────────────────────┬─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┐
+ *       └──────────┴───────────────────────────┴───────────────────────┴─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┘
+ *                  head                        next                    #loadedThrough           #nextSequence
+ * ```
+ */
+export class Outgoing {
+  readonly #outbox: Outbox
+  readonly #clock: Clock
+  readonly #emitter: Emitter
+  readonly #inflightMaximum: number
+  readonly #onRoom: () => void
+  readonly #queue = new OutgoingQueue()
+  #link: Link | undefined = undefined
+  /** Undefined until the first connection. */
+  #isSessionPresent: boolean | undefined = undefined
+  #inflight = 0
+
+  #nextSequence: SequenceNumber = 1
+  /** The first message that was accepted here, and not by an earlier process. */
+  #firstOwnSequence: SequenceNumber = 1
+  /** Accepted, and not committed yet. */
+  #storing: OutgoingMessage[] = []
+
+  // What is in the outbox only.
+  #unloaded = 0
+  #loadedThrough: SequenceNumber = 0
+  #isLoading = false
+  readonly #unloadedDeliveries = new Map<SequenceNumber, UnloadedDelivery>()
+
+  #messages = 0
+  #bytes = 0
+  #drains: { readonly through: SequenceNumber; readonly resolve: () => void }[] = []
+
+  constructor(options: OutgoingOptions) {
+    this.#outbox = options.outbox
+    this.#clock = options.clock
+    this.#emitter = options.emitter
+    this.#inflightMaximum = options.inflightMaximum
+    this.#onRoom = options.onRoom
+  }
+
+  /** Accepted and not finished. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Sent, and not acknowledged. */
+  get inflight(): number {
+    return this.#inflight
+  }
+
+  /** Takes over what the outbox holds from before. */
+  async restore(contents: OutboxContents): Promise<void> {
+    this.#nextSequence = contents.nextSequence
+    this.#firstOwnSequence = contents.nextSequence
+    this.#messages = contents.messages
+    this.#bytes = contents.bytes
+    this.#unloaded = contents.messages
+    if (contents.messages === 0) this.#loadedThrough = contents.nextSequence - 1
+    await this.#load()
+  }
+
+  /** Takes a message, for which there is room. */
+  accept(publication: Publication, delivery: PendingDelivery): void {
+    // A QoS 0 message has no number of its own: nobody answers it.
+    const sequence = publication.qos === 0 ? this.#loadedThrough : this.#nextSequence++
+    delivery.sequence = sequence
+    const message = new OutgoingMessage(publication, sequence, delivery, !this.#outbox.isDurable)
+    this.#messages++
+    this.#bytes += message.bytes
+    const { toStore } = message
+    if (toStore === undefined) {
+      this.#queue.push(message)
+    } else {
+      this.#store(message, toStore)
+      if (this.#hasRoomInMemory()) {
+        this.#queue.push(message)
+        this.#loadedThrough = sequence
+      } else {
+        this.#unloaded++
+        this.#unloadedDeliveries.set(sequence, { delivery, bytes: message.bytes, published: message.published })
+      }
+    }
+    this.#pump()
+  }
+
+  /** Everything up to here is committed. */
+  stored(through: SequenceNumber): void {
+    let count = 0
+    for (const message of this.#storing) {
+      if (message.sequence > through) break
+      message.isStored = true
+      message.delivery?.store()
+      count++
+    }
+    if (count > 0) this.#storing.splice(0, count)
+    this.#pump()
+  }
+
+  /** The server has accepted a connection. What was under way goes first. */
+  connected(link: Link, isSessionPresent: boolean): LostSession {
+    this.#link = link
+    this.#inflight = 0
+    const lost = isSessionPresent ? { resent: 0, released: 0 } : this.#loseSession()
+    this.#isSessionPresent = isSessionPresent
+    this.#queue.rewind()
+    this.#pump()
+    return lost
+  }
+
+  disconnected(): void {
+    this.#link = undefined
+    this.#inflight = 0
+    for (const message of this.#queue.sent()) {
+      message.isInflight = false
+      // [5.0 MQTT-3.3.1-1]
+      message.isDup = true
+    }
+  }
+
+  drained(): void {
+    this.#pump()
+  }
+
+  /** Calls back once everything that has been accepted so far is finished. */
+  whenFinished(resolve: () => void): void {
+    this.#drains.push({ through: this.#nextSequence - 1, resolve })
+    this.#checkDrains()
+  }
+
+  onPuback(packet: PubackPacket): void {
+    const message = this.#find(packet.packetIdentifier)
+    if (message?.qos !== 1 || message.state !== OutgoingState.Sent) return
+    this.#answered(message, packet)
+    this.#pump()
+  }
+
+  onPubrec(packet: PubrecPacket): void {
+    const { packetIdentifier, reasonCode } = packet
+    const message = this.#find(packetIdentifier)
+    if (message?.qos !== 2 || message.state === OutgoingState.Waiting) {
+      this.#release(packetIdentifier, isFailure(reasonCode))
+    } else if (message.state === OutgoingState.Sent) {
+      // [5.0 MQTT-4.3.3-4]: from 0x80 on that is the end of it.
+      if (isFailure(reasonCode)) this.#answered(message, packet)
+      else this.#startRelease(message, packet)
+    } else if (message.state === OutgoingState.Released) {
+      this.#link?.connection.acknowledge(PacketType.Pubrel, packetIdentifier)
+    }
+    this.#pump()
+  }
+
+  onPubcomp({ packetIdentifier }: PubcompPacket): void {
+    const message = this.#find(packetIdentifier)
+    if (message?.qos !== 2 || message.state !== OutgoingState.Released) return
+    this.#finish(message, message.acknowledgement ?? SUCCESS)
+    this.#tellDelivered(message, message.acknowledgement?.reasonCode ?? ReasonCode.Success)
+    this.#pump()
+  }
+
+  /** Takes out a message that has not been sent. Returns whether it could. */
+  withdraw(delivery: PendingDelivery, error: ClientError): boolean {
+    const { sequence } = delivery
+    const message = this.#queue.findDelivery(sequence, delivery)
+    if (message !== undefined) {
+      if (message.state !== OutgoingState.Waiting) return false
+      this.#discard(message, error)
+      return true
+    }
+    const unloaded = this.#unloadedDeliveries.get(sequence)
+    if (unloaded === undefined) return false
+    this.#unloadedDeliveries.delete(sequence)
+    this.#unloaded--
+    this.#messages--
+    this.#bytes -= unloaded.bytes
+    this.#outbox.remove(sequence)
+    delivery.finish(error)
+    this.#emitter.emit('discarded', { message: unloaded.published, error })
+    this.#onRoom()
+    return true
+  }
+
+  /** Gives up the oldest message that has not been sent. Returns whether there was one. */
+  dropOldest(error: ClientError): boolean {
+    const oldest = this.#queue.oldestWaiting()
+    if (oldest === undefined) return false
+    this.#discard(oldest, error)
+    return true
+  }
+
+  /** Gives up what has expired without being sent, as far as it is in memory. */
+  expire(): void {
+    const nowMs = this.#clock.now()
+    for (const message of this.#queue.unsent()) {
+      if (message.state === OutgoingState.Waiting && isExpired(message, nowMs)) this.#discard(message, expired())
+    }
+  }
+
+  /** Nothing is sent any more: every delivery that is left rejects. What a durable outbox holds stays in it. */
+  close(error: ClientError): void {
+    this.#link = undefined
+    for (const message of this.#queue.unfinished()) message.delivery?.finish(error)
+    for (const { delivery } of this.#unloadedDeliveries.values()) delivery.finish(error)
+    this.#unloadedDeliveries.clear()
+    this.#storing = []
+    const drains = this.#drains
+    this.#drains = []
+    for (const { resolve } of drains) resolve()
+  }
+
+  #store(message: OutgoingMessage, toStore: OutboxMessage): void {
+    this.#outbox.put(toStore)
+    if (this.#outbox.isDurable) this.#storing.push(message)
+    else message.delivery?.store()
+  }
+
+  /** Without a durable outbox there is nowhere else. */
+  #hasRoomInMemory(): boolean {
+    if (!this.#outbox.isDurable) return true
+    return this.#unloaded === 0 && this.#queue.length < LOADED_MESSAGES_MAX && this.#queue.bytes < LOADED_BYTES_MAX
+  }
+
+  /** Sends what may be sent: the one place where that is decided. */
+  #pump(): void {
+    const link = this.#link
+    if (link === undefined) return
+    for (let message = this.#queue.peek(); message !== undefined; message = this.#queue.peek()) {
+      if (message.state === OutgoingState.Finished) {
+        this.#queue.advance()
+        continue
+      }
+      if (link.connection.isCongested || link.connection.isClosed) return
+      if (message.qos > 0 && !this.#maySend(message, link)) return
+      this.#queue.advance()
+      this.#send(message, link)
+    }
+    if (this.#unloaded > 0) void this.#load()
+  }
+
+  #maySend(message: OutgoingMessage, { limits }: Link): boolean {
+    // [5.0 MQTT-3.3.4-7]
+    if (this.#inflight >= Math.min(this.#inflightMaximum, limits.receiveMaximum)) return false
+    // Its identifier must be known after a crash: it is what the server tells a duplicate by.
+    if (message.qos === 2 && !message.isStored) return false
+    return message.sequence - this.#queue.oldestSequence < PUBLISH_IDENTIFIERS
+  }
+
+  #send(message: OutgoingMessage, link: Link): void {
+    if (message.state === OutgoingState.Released || message.state === OutgoingState.Releasing) {
+      this.#countInflight(message)
+      // [5.0 MQTT-4.4.0-1]
+      if (message.state === OutgoingState.Released) link.connection.acknowledge(PacketType.Pubrel, packetIdentifierOf(message.sequence))
+      return
+    }
+    const nowMs = this.#clock.now()
+    if (message.state === OutgoingState.Waiting && isExpired(message, nowMs)) {
+      this.#discard(message, expired())
+      return
+    }
+    let packet: Uint8Array
+    try {
+      packet = encodeOutgoing(message, link, nowMs)
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error
+      this.#discard(message, error)
+      return
+    }
+    link.connection.sendEncoded(packet)
+    if (message.qos === 0) {
+      this.#finish(message, SUCCESS)
+    } else {
+      message.state = OutgoingState.Sent
+      this.#countInflight(message)
+    }
+  }
+
+  #countInflight(message: OutgoingMessage): void {
+    message.isInflight = true
+    this.#inflight++
+  }
+
+  /** PUBREL may follow only once it is known after a crash that the message must not be sent again. */
+  #startRelease(message: OutgoingMessage, packet: PubrecPacket): void {
+    message.state = OutgoingState.Releasing
+    message.acknowledgement = acknowledgementOf(packet)
+    this.#outbox.release(message.sequence, () => {
+      if (message.state !== OutgoingState.Releasing) return
+      message.state = OutgoingState.Released
+      if (message.isInflight) this.#link?.connection.acknowledge(PacketType.Pubrel, packetIdentifierOf(message.sequence))
+    })
+  }
+
+  /** Answers a PUBREC for which there is no message: the server waits for a PUBREL ([5.0 4.3.3]). */
+  #release(packetIdentifier: number, hasFailed: boolean): void {
+    if (hasFailed) return
+    const reasonCode = this.#link?.connection.isMqtt5 === true ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success
+    this.#link?.connection.send({ type: PacketType.Pubrel, packetIdentifier, reasonCode, properties: {} })
+  }
+
+  #answered(message: OutgoingMessage, packet: PubackPacket | PubrecPacket): void {
+    const { reasonCode, properties } = packet
+    if (isFailure(reasonCode)) {
+      const what = `The server refused the message: ${describeReason(reasonCode, properties.reasonString)}`
+      this.#discard(message, new ClientError('refused', what, { reasonCode }))
+    } else {
+      this.#finish(message, acknowledgementOf(packet))
+      this.#tellDelivered(message, reasonCode)
+    }
+  }
+
+  #tellDelivered(message: OutgoingMessage, reasonCode: PublishReasonCode): void {
+    if (this.#emitter.has('delivered')) this.#emitter.emit('delivered', { message: message.published, reasonCode })
+  }
+
+  #discard(message: OutgoingMessage, error: ClientError): void {
+    this.#finish(message, error)
+    this.#emitter.emit('discarded', { message: message.published, error })
+  }
+
+  #finish(message: OutgoingMessage, outcome: Acknowledgement | ClientError): void {
+    message.state = OutgoingState.Finished
+    if (message.isInflight) {
+      message.isInflight = false
+      this.#inflight--
+    }
+    this.#messages--
+    this.#bytes -= message.bytes
+    if (message.qos > 0) this.#outbox.remove(message.sequence)
+    message.delivery?.finish(outcome)
+    this.#queue.trim()
+    if (this.#drains.length > 0) this.#checkDrains()
+    this.#onRoom()
+  }
+
+  #find(packetIdentifier: number): OutgoingMessage | undefined {
+    const oldest = this.#queue.oldestSequence
+    const distance = (packetIdentifier - packetIdentifierOf(oldest) + PUBLISH_IDENTIFIERS) % PUBLISH_IDENTIFIERS
+    return this.#queue.find(oldest + distance)
+  }
+
+  /**
+   * [5.0 MQTT-3.2.2-5]: the server knows nothing of what was under way. What it had not acknowledged is sent as new; what it had received
+   * at QoS 2 was its own already, and to send it again would deliver it twice.
+   */
+  #loseSession(): LostSession {
+    let resent = 0
+    let released = 0
+    for (const message of [...this.#queue.unfinished()]) {
+      if (message.state === OutgoingState.Sent) {
+        message.state = OutgoingState.Waiting
+        message.isDup = false
+        resent++
+      } else if (message.state === OutgoingState.Releasing || message.state === OutgoingState.Released) {
+        this.#finish(message, message.acknowledgement ?? SUCCESS)
+        released++
+      }
+    }
+    return { resent, released }
+  }
+
+  /** Brings the next messages into memory when those that are there have nearly been sent. */
+  async #load(): Promise<void> {
+    if (this.#isLoading || this.#unloaded === 0 || this.#queue.length >= LOADED_MESSAGES_MAX) return
+    this.#isLoading = true
+    try {
+      const limit = { messages: LOADED_MESSAGES_MAX, bytes: LOADED_BYTES_MAX }
+      const messages = await this.#outbox.read(this.#loadedThrough, limit)
+      for (const message of messages) this.#take(message)
+      this.#isLoading = false
+      if (messages.length > 0) this.#pump()
+    } catch (error) {
+      this.#isLoading = false
+      const message = error instanceof Error ? error.message : String(error)
+      this.#emitter.emit('outboxFailed', {
+        error: new ClientError('outbox-failed', `The outbox cannot be read: ${message}`, { cause: error })
+      })
+    }
+  }
+
+  #take(stored: OutboxMessage): void {
+    const { sequence } = stored
+    this.#loadedThrough = sequence
+    const isOwn = sequence >= this.#firstOwnSequence
+    const delivery = this.#unloadedDeliveries.get(sequence)?.delivery
+    // It was withdrawn since.
+    if (isOwn && delivery === undefined) return
+    this.#unloadedDeliveries.delete(sequence)
+    this.#unloaded--
+    const message = new OutgoingMessage(stored, sequence, delivery, true)
+    this.#queue.push(message)
+    if (!isOwn) this.#resume(message, stored.isReleased)
+  }
+
+  /** A message of an earlier process: it may have been sent, unless it is too far behind the oldest for that. */
+  #resume(message: OutgoingMessage, isReleased: boolean): void {
+    if (this.#isSessionPresent === false) {
+      if (isReleased) this.#finish(message, SUCCESS)
+    } else if (isReleased) {
+      message.state = OutgoingState.Released
+    } else if (this.#queue.length <= Math.max(this.#inflightMaximum, INFLIGHT_MAXIMUM)) {
+      message.state = OutgoingState.Sent
+      message.isDup = true
+    }
+  }
+
+  #checkDrains(): void {
+    const oldest = this.#queue.length > 0 ? this.#queue.oldestSequence : this.#unloaded > 0 ? this.#loadedThrough + 1 : Infinity
+    const isFinished = ({ through }: { readonly through: SequenceNumber }): boolean => through < oldest
+    const finished = this.#drains.filter(isFinished)
+    this.#drains = this.#drains.filter((drain) => !isFinished(drain))
+    for (const { resolve } of finished) resolve()
+  }
+}
+
+function acknowledgementOf({ reasonCode, properties }: PubackPacket | PubrecPacket): Acknowledgement {
+  if (reasonCode === ReasonCode.Success && properties.reasonString === undefined && properties.userProperties === undefined) {
+    return SUCCESS
+  }
+  return { reasonCode, reasonString: properties.reasonString, userProperties: properties.userProperties ?? [] }
+}
+
+function isExpired({ expiresAtMs }: OutgoingMessage, nowMs: number): boolean {
+  return expiresAtMs > 0 && expiresAtMs <= nowMs
+}
+
+function expired(): ClientError {
+  return new ClientError('message-expired', 'The message expired before it could be sent')
+}

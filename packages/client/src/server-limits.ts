@@ -1,0 +1,28 @@
+import type { ConnackProperties, QoS } from '@godwit/protocol'
+
+/** What the server takes on this connection; what CONNACK leaves out has the specification's default ([5.0 3.2.2.3]). */
+export interface ServerLimits {
+  /** QoS 1 and 2 messages that it takes before it has acknowledged the first. */
+  readonly receiveMaximum: number
+  readonly maximumQoS: QoS
+  readonly isRetainAvailable: boolean
+  /** Bytes. */
+  readonly maximumPacketSize: number
+  readonly topicAliasMaximum: number
+  readonly areWildcardsAvailable: boolean
+  readonly areSubscriptionIdentifiersAvailable: boolean
+  readonly areSharedSubscriptionsAvailable: boolean
+}
+
+export function serverLimitsOf(properties: ConnackProperties, isMqtt5: boolean): ServerLimits {
+  return {
+    receiveMaximum: properties.receiveMaximum ?? 0xffff,
+    maximumQoS: properties.maximumQoS ?? 2,
+    isRetainAvailable: properties.retainAvailable ?? true,
+    maximumPacketSize: properties.maximumPacketSize ?? Infinity,
+    topicAliasMaximum: properties.topicAliasMaximum ?? 0,
+    areWildcardsAvailable: properties.wildcardSubscriptionAvailable ?? true,
+    areSubscriptionIdentifiersAvailable: isMqtt5 && (properties.subscriptionIdentifiersAvailable ?? true),
+    areSharedSubscriptionsAvailable: properties.sharedSubscriptionAvailable ?? true
+  }
+}
