@@ -49,6 +49,8 @@ export interface ClientParts {
   readonly settings: Settings
   readonly openTransport: (target: TransportTarget) => Promise<Transport>
   readonly randomToken: (characters: number) => string
+  /** Every server was tried once, and there was no connection yet. */
+  readonly onRoundFailed: (error: ClientError) => void
 }
 
 /**
@@ -78,7 +80,7 @@ export class Client implements AsyncDisposable {
   #closing: Promise<CloseResult> | undefined = undefined
   #reauthentication: PromiseWithResolvers<void> | undefined = undefined
 
-  private constructor({ settings, openTransport, randomToken }: ClientParts) {
+  private constructor({ settings, openTransport, randomToken, onRoundFailed }: ClientParts) {
     const { clock, options } = settings
     this.#settings = settings
     this.#randomToken = randomToken
@@ -126,7 +128,7 @@ export class Client implements AsyncDisposable {
         connectPacket: (version, data) => this.#connectPacket(version, data),
         accepted: (accepted, connect, url) => this.#accepted(accepted, connect, url),
         onState: (state) => this.#become(state),
-        onRoundFailed: (error) => this.#firstConnection.reject(error)
+        onRoundFailed
       }
     })
     this.#firstConnection.promise.catch(() => undefined)
@@ -172,7 +174,7 @@ export class Client implements AsyncDisposable {
     return { messages: this.#publisher.messages, bytes: this.#outgoing.bytes, inflight: this.#outgoing.inflight }
   }
 
-  /** Resolves with the first connection; rejects if every server was tried once in vain, or the client is closed. */
+  /** Resolves with the first connection; rejects if the client is closed before. */
   get ready(): Promise<void> {
     return this.#firstConnection.promise
   }

@@ -1,5 +1,6 @@
 import { connectPlatformTransport, randomBytes, systemClock } from '#platform'
 import { Client } from './client.ts'
+import type { ClientError } from './client-error.ts'
 import type { ClientOptions } from './options.ts'
 import { settingsOf } from './settings.ts'
 
@@ -10,9 +11,10 @@ import { settingsOf } from './settings.ts'
  * @throws {ClientError} if all servers were tried once in vain: nothing is left behind then. To begin without a network: `openClient`.
  */
 export async function connect(url: string | readonly string[], options: ClientOptions = {}): Promise<Client> {
-  const client = await openClient(url, options)
+  const { promise: failed, reject } = Promise.withResolvers<never>()
+  const client = await open(url, options, reject)
   try {
-    await client.ready
+    await Promise.race([client.ready, failed])
   } catch (error) {
     await client.close({ drainMs: 0 })
     throw error
@@ -26,12 +28,20 @@ export async function connect(url: string | readonly string[], options: ClientOp
  * @param url as in `connect`
  * @throws {ClientError} `invalid-argument`, `outbox-failed`
  */
-export async function openClient(url: string | readonly string[], options: ClientOptions = {}): Promise<Client> {
+export function openClient(url: string | readonly string[], options: ClientOptions = {}): Promise<Client> {
+  return open(url, options, () => undefined)
+}
+
+async function open(
+  url: string | readonly string[],
+  options: ClientOptions,
+  onRoundFailed: (error: ClientError) => void
+): Promise<Client> {
   const settings = settingsOf(url, options, options.clock ?? systemClock)
-  const { random } = options
+  const { random, transport } = options
   const bytes = random === undefined ? randomBytes : (length: number) => Uint8Array.from({ length }, () => random() * 256)
   const randomToken = (characters: number): string => token(bytes(characters))
-  return await Client.open({ settings, openTransport: options.transport ?? connectPlatformTransport, randomToken })
+  return await Client.open({ settings, openTransport: transport ?? connectPlatformTransport, randomToken, onRoundFailed })
 }
 
 const CHARACTERS = '0123456789abcdefghijklmnopqrstuvwxyz'

@@ -1,13 +1,15 @@
 import { ACKNOWLEDGEMENT_LENGTH, type AcknowledgementType, writeAcknowledgement } from '@godwit/protocol'
 import type { Transport } from '@godwit/transport'
 
-const BUFFER_BYTES = 16 * 1024
+/** A client that sends little holds little; one that is busy writes its turn in one piece. */
+const BUFFER_BYTES_MIN = 2 * 1024
+const BUFFER_BYTES_MAX = 64 * 1024
 /** From this size on bytes are sent from where they are: copying would cost more than another entry in the write. */
 const BY_REFERENCE_BYTES = 4096
 
 /** What there is to send in this turn of the event loop: packets side by side, so that they leave in one call. */
 export class OutputBuffer {
-  #buffer = new Uint8Array(BUFFER_BYTES)
+  #buffer = new Uint8Array(BUFFER_BYTES_MIN)
   #length = 0
   #full: Uint8Array[] = []
 
@@ -22,14 +24,14 @@ export class OutputBuffer {
       this.#full.push(packet)
       return
     }
-    if (this.#length + packet.byteLength > this.#buffer.byteLength) this.#close()
+    this.#makeRoom(packet.byteLength)
     this.#buffer.set(packet, this.#length)
     this.#length += packet.byteLength
   }
 
   /** Appends a PUBACK, PUBREC, PUBREL or PUBCOMP with Reason Code Success. */
   acknowledge(type: AcknowledgementType, packetIdentifier: number): void {
-    if (this.#length + ACKNOWLEDGEMENT_LENGTH > this.#buffer.byteLength) this.#close()
+    this.#makeRoom(ACKNOWLEDGEMENT_LENGTH)
     this.#length = writeAcknowledgement(this.#buffer, this.#length, type, packetIdentifier)
   }
 
@@ -47,15 +49,28 @@ export class OutputBuffer {
     if (this.#length === 0) return true
     isReady = transport.write(this.#buffer.subarray(0, this.#length))
     // The bytes are the transport's until the operating system has them all.
-    if (transport.bufferedBytes > 0) this.#buffer = new Uint8Array(BUFFER_BYTES)
+    if (transport.bufferedBytes > 0) this.#buffer = new Uint8Array(this.#buffer.byteLength)
     this.#length = 0
     return isReady
   }
 
+  #makeRoom(length: number): void {
+    const needed = this.#length + length
+    if (needed <= this.#buffer.byteLength) return
+    if (needed > BUFFER_BYTES_MAX) {
+      this.#close()
+      return
+    }
+    const grown = new Uint8Array(Math.min(Math.max(needed, this.#buffer.byteLength * 2), BUFFER_BYTES_MAX))
+    grown.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = grown
+  }
+
+  /** Sets what was gathered aside, and begins anew. */
   #close(): void {
     if (this.#length === 0) return
     this.#full.push(this.#buffer.subarray(0, this.#length))
-    this.#buffer = new Uint8Array(BUFFER_BYTES)
+    this.#buffer = new Uint8Array(this.#buffer.byteLength)
     this.#length = 0
   }
 }

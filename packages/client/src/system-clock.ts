@@ -10,7 +10,8 @@ const LONGEST_TIMEOUT_MS = 0x7fff_ffff
  * @param defer how this platform calls back at the end of an event-loop turn
  */
 export function makeSystemClock(defer: (callback: () => void) => void): Clock {
-  const now = (): number => performance.timeOrigin + performance.now()
+  const { timeOrigin } = performance
+  const now = (): number => timeOrigin + performance.now()
   return {
     now,
     defer,
