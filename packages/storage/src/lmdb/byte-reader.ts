@@ -2,27 +2,29 @@ import { damaged } from './store-error.ts'
 
 /** Reads back what a ByteWriter wrote. Throws a StoreError where the bytes end too early. */
 export class ByteReader {
-  #bytes: Buffer
+  readonly #bytes: Buffer
   #at = 0
-  #length: number
-  /** The bytes are another's, who writes over them: what is to last is copied. */
-  readonly #isLent: boolean
 
-  constructor(bytes: Uint8Array, isLent: boolean = false) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bufferOf(bytes)
-    this.#length = bytes.byteLength
-    this.#isLent = isLent
-  }
-
-  /** Goes on with other bytes: only so many from the beginning. */
-  begin(bytes: Buffer, length: number): void {
-    this.#bytes = bytes
-    this.#at = 0
-    this.#length = length
   }
 
   get isAtEnd(): boolean {
-    return this.#at === this.#length
+    return this.#at === this.#bytes.length
+  }
+
+  /** How much has been read. */
+  get position(): number {
+    return this.#at
+  }
+
+  /** How much there is to be read. */
+  get end(): number {
+    return this.#bytes.length
+  }
+
+  moveTo(position: number): void {
+    this.#at = position
   }
 
   byte(): number {
@@ -47,25 +49,32 @@ export class ByteReader {
     throw damaged('a number without end')
   }
 
-  /** A view of the bytes being read, unless these are lent. */
+  /** A view of the bytes being read. */
   bytes(): Buffer {
     const size = this.varint()
     const start = this.#advance(size)
-    if (!this.#isLent) return this.#bytes.subarray(start, start + size)
-    const copy = Buffer.allocUnsafe(size)
-    this.#bytes.copy(copy, 0, start, start + size)
-    return copy
+    return this.#bytes.subarray(start, start + size)
   }
 
-  text(): string {
+  /** @param known what it may well be: then nothing is made anew */
+  text(known: string = ''): string {
     const size = this.varint()
     const start = this.#advance(size)
-    return this.#bytes.toString('utf8', start, start + size)
+    return this.#isAscii(known, start, size) ? known : this.#bytes.toString('utf8', start, start + size)
+  }
+
+  #isAscii(text: string, start: number, size: number): boolean {
+    if (text.length !== size) return false
+    for (let index = 0; index < size; index++) {
+      const code = text.charCodeAt(index)
+      if (code > 0x7f || code !== this.#bytes[start + index]) return false
+    }
+    return true
   }
 
   #advance(size: number): number {
     const start = this.#at
-    if (start + size > this.#length) throw damaged('a record ends too early')
+    if (start + size > this.#bytes.length) throw damaged('a record ends too early')
     this.#at = start + size
     return start
   }

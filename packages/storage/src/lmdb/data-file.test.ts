@@ -58,10 +58,10 @@ describe('a folder that cannot be used', () => {
       await tables.root.close()
     }
     await writeVersion(7)
-    expect(await refusalOf(path)).toMatch(/^format: .*format 7\b.*format 3\b/)
+    expect(await refusalOf(path)).toMatch(/^format: .*format 7\b.*format 4\b/)
     await writeVersion(0)
     expect(await refusalOf(path)).toMatch(/^damaged: .*format 0\b/)
-    await writeVersion(3)
+    await writeVersion(4)
     await bench.open()
   })
 

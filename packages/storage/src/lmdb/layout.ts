@@ -9,8 +9,9 @@ import { readMessage, writeMessage } from './message-codec.ts'
  * What the data file holds: four tables, each ordered by its keys' bytes.
  *
  * ```
- * log       sequence                        → the queues it was appended to, the message
- * index     queue, sequence                 → what the queue held before it, in messages and bytes, and its own bytes
+ * log       sequence                        → the queues it was appended to, the message; or some, see log-runs.ts
+ * index     queue, sequence                 → what the queue held before it, in messages and bytes, and its own bytes;
+ *                                             or those of some messages up to it, see log-runs.ts
  * records   kind, number or hash            → everything else, see RecordKind
  * retained  topic name                      → its bytes, its sequence number, the message
  * ```
@@ -21,7 +22,7 @@ export const TABLES = ['log', 'index', 'records', 'retained'] as const
 export type TableName = (typeof TABLES)[number]
 
 /** Raised whenever what is below can no longer read what an earlier version wrote. */
-export const FORMAT_VERSION = 3
+export const FORMAT_VERSION = 4
 
 /** The first byte of a key in the table of records. */
 export const RecordKind = {
@@ -64,11 +65,19 @@ export function logKey(sequence: SequenceNumber): Buffer {
   return key
 }
 
+export function sequenceOfLogKey(key: Uint8Array): SequenceNumber {
+  return bufferOf(key).readUIntBE(0, 6)
+}
+
 export function indexKey(queue: QueueId, sequence: SequenceNumber): Buffer {
   const key = Buffer.allocUnsafe(12)
   key.writeUIntBE(queue, 0, 6)
   key.writeUIntBE(sequence, 6, 6)
   return key
+}
+
+export function queueOfIndexKey(key: Uint8Array): QueueId {
+  return bufferOf(key).readUIntBE(0, 6)
 }
 
 export function sequenceOfIndexKey(key: Uint8Array): SequenceNumber {
@@ -188,21 +197,14 @@ export interface LogValue {
   readonly queues: readonly QueueId[]
 }
 
-export function readLogValue(value: Uint8Array): LogValue {
-  return readLogValueFrom(new ByteReader(value))
-}
-
-export function readLogValueFrom(reader: ByteReader): LogValue {
-  const queues = readQueues(reader)
-  return { queues, message: readMessage(reader) }
+/** @param similar another message, which may have the same topic and publisher */
+export function readLogValue(reader: ByteReader, similar?: StoredMessage): LogValue {
+  const queues = readLogQueues(reader)
+  return { queues, message: readMessage(reader, similar) }
 }
 
 /** Only the queues of a message in the log. */
-export function readLogQueues(value: Uint8Array): readonly QueueId[] {
-  return readQueues(new ByteReader(value))
-}
-
-function readQueues(reader: ByteReader): QueueId[] {
+export function readLogQueues(reader: ByteReader): QueueId[] {
   const queues: QueueId[] = []
   for (let left = reader.varint(); left > 0; left--) queues.push(reader.varint())
   return queues

@@ -1,20 +1,19 @@
 import type { Database, RootDatabaseOptions } from 'lmdb'
 import type { QueueId } from '../store.ts'
 import type { SequenceNumber } from '../stored-message.ts'
-import { ByteReader } from './byte-reader.ts'
-import { readIndexEntry, readLogValueFrom, SEQUENCE_MAX, type IndexEntry, type LogValue } from './layout.ts'
+import { SEQUENCE_MAX } from './layout.ts'
+import { Bodies, readIndexRun, readRunPlace, type IndexRun, type RunPlace } from './log-runs.ts'
 import { TABLE_OPTIONS, type Tables } from './tables.ts'
 
 /**
- * Reads the log and the index by numbers: the keys are written to, and read from, LMDB's own buffer, so that passing over
- * an entry allocates nothing. Rates: bench/micro/log-lmdb.ts.
+ * Reads the log and the index by numbers: the keys are written to, and read from, LMDB's own buffer. Rates:
+ * bench/micro/log-lmdb.ts.
  */
 export class LogReader {
   readonly #log: Database<Buffer, SequenceNumber>
   readonly #index: Database<Buffer, SequenceNumber>
   /** The queue of the keys being written. */
   #queue: QueueId = 0
-  readonly #reader = new ByteReader(Buffer.alloc(0), true)
 
   constructor({ root }: Tables) {
     const logOptions: RootDatabaseOptions = { ...TABLE_OPTIONS, keyEncoder: { writeKey, readKey } }
@@ -28,32 +27,39 @@ export class LogReader {
     this.#index = root.openDB<Buffer, SequenceNumber>('index', indexOptions)
   }
 
-  message(sequence: SequenceNumber): LogValue | undefined {
-    const value = this.#log.getBinaryFast(sequence)
-    if (value === undefined) return undefined
+  /** What the log has under a key. */
+  bodies(key: SequenceNumber): Bodies | undefined {
+    const value = this.#log.getBinaryFast(key)
     // The value is in LMDB's own buffer, or in the file's pages, until something else is read.
-    this.#reader.begin(value, value.length)
-    return readLogValueFrom(this.#reader)
+    return value && new Bodies(key, Buffer.from(value.subarray(0, value.length)))
   }
 
-  /** The first sequence numbers of a queue above one, up to and including another. */
-  sequences(queue: QueueId, after: SequenceNumber, through: SequenceNumber, limit: number): SequenceNumber[] {
+  /** Where the first messages of a queue above a sequence number are, up to and including another: so many, or a few more. */
+  places(queue: QueueId, after: SequenceNumber, through: SequenceNumber, messages: number): RunPlace[] {
     this.#queue = queue
-    return [...this.#index.getKeys({ start: after + 1, end: through, inclusiveEnd: true, limit })]
+    const places: RunPlace[] = []
+    let left = messages
+    for (const { key, value } of this.#index.getRange({ start: after + 1, end: through, inclusiveEnd: true })) {
+      const place = readRunPlace(key, value)
+      places.push(place)
+      left -= place.messages
+      if (left <= 0) break
+    }
+    return places
   }
 
-  /** The first entry of a queue above a sequence number, up to and including another. */
-  first(queue: QueueId, after: SequenceNumber, through: SequenceNumber): IndexEntry | undefined {
+  /** The run of a queue that holds its first message above a sequence number, up to and including another. */
+  first(queue: QueueId, after: SequenceNumber, through: SequenceNumber): IndexRun | undefined {
     this.#queue = queue
     const [first] = this.#index.getRange({ start: after + 1, end: through, inclusiveEnd: true, limit: 1 })
-    return first === undefined ? undefined : readIndexEntry(first.value)
+    return first === undefined ? undefined : readIndexRun(first.key, first.value)
   }
 
-  /** The last entry of a queue, cut or not. */
-  last(queue: QueueId): (IndexEntry & { readonly sequence: SequenceNumber }) | undefined {
+  /** The last run of a queue, cut or not. */
+  last(queue: QueueId): IndexRun | undefined {
     this.#queue = queue
     const [last] = this.#index.getRange({ start: SEQUENCE_MAX, end: 0, reverse: true, limit: 1 })
-    return last === undefined ? undefined : { sequence: last.key, ...readIndexEntry(last.value) }
+    return last === undefined ? undefined : readIndexRun(last.key, last.value)
   }
 }
 

@@ -6,7 +6,9 @@ import type { Tables } from './tables.ts'
 
 /** Makes the changes of commits in the tables, within a transaction, and notes up to which commit they are there. */
 export function mergeChanges(tables: Tables, changes: Uint8Array, through: JournalPlace): void {
-  applyBatch(changes, new TableChanges(tables))
+  const target = new TableChanges(tables)
+  applyBatch(changes, target)
+  target.end()
   const writer = new ByteWriter()
   writeJournalPlace(writer, through)
   tables.records.putSync(recordKey(RecordKind.Merged), writer.copy())

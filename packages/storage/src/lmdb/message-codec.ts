@@ -40,11 +40,15 @@ export function writeMessage(writer: ByteWriter, message: StoredMessage): void {
   writer.bytes(message.payload)
 }
 
-/** The payload is a view of the bytes being read. */
-export function readMessage(reader: ByteReader): StoredMessage {
+/**
+ * The payload is a view of the bytes being read.
+ *
+ * @param similar another message, which may have the same topic and publisher
+ */
+export function readMessage(reader: ByteReader, similar?: StoredMessage): StoredMessage {
   const flags = reader.byte()
-  const topicName = reader.text()
-  const publisherClientId = reader.text()
+  const topicName = reader.text(similar?.topicName)
+  const publisherClientId = reader.text(similar?.publisherClientId)
   const publishedAtMs = reader.float64()
   const expiresAtMs = (flags & EXPIRES) === 0 ? Infinity : reader.float64()
   const properties = (flags & HAS_PROPERTIES) === 0 ? NO_PROPERTIES : readProperties(reader)

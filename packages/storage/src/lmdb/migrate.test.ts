@@ -3,11 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { OpenStore } from '../suite/open-store.ts'
 import { fullMessage, inflight, message, plain, progress, session, sharedGroup, sorted, subscription } from '../suite/samples.ts'
 import { readFormat } from './format-record.ts'
 import { RecordKind, recordKey } from './layout.ts'
+import { migrate } from './migrate.ts'
+import { restoreStore } from './store-tools/restore-store.ts'
 import { openTables } from './tables.ts'
 import { benchIn, temporaryFolder } from './testing/temporary-store.ts'
 
@@ -15,11 +17,35 @@ const LARGE = message('r/2', new Uint8Array(5_000).fill(0x78), { retain: true })
 const LONG = `r/${'l/'.repeat(1_000)}`
 
 /** A folder with a store of an earlier format, which holds what `expectEverything` names; the last version to write it did. */
-function folderOfFormat(version: 1 | 2): string {
+function folderOfFormat(version: 1 | 2 | 3): string {
   const folder = temporaryFolder()
-  const packed = readFileSync(new URL(`testing/store-format-${version}.base64`, import.meta.url), 'utf8')
-  writeFileSync(join(folder, 'data.mdb'), gunzipSync(Buffer.from(packed, 'base64')))
+  writeFileSync(join(folder, 'data.mdb'), unpacked(`store-format-${version}`))
   return folder
+}
+
+/** As that of format 3, and what its journal alone has: messages 11 to 13, and what `c/ü` has received under 1. */
+function folderOfFormat3Unmerged(): string {
+  const folder = temporaryFolder()
+  for (const file of unpacked('store-format-3-unmerged').toString().split('\n')) {
+    const [name = '', bytes = ''] = file.split(' ')
+    writeFileSync(join(folder, name), Buffer.from(bytes, 'base64'))
+  }
+  return folder
+}
+
+function unpacked(name: string): Buffer {
+  return gunzipSync(Buffer.from(readFileSync(new URL(`testing/${name}.base64`, import.meta.url), 'utf8'), 'base64'))
+}
+
+async function expectUnmerged(opened: OpenStore): Promise<void> {
+  const entries = await opened.readAll([{ queue: 1, after: 10 }])
+  expect(entries.map(({ sequence, message: held, queues }) => plain([sequence, held, queues]))).toEqual([
+    plain([11, message('a/8', 'eight'), [1]]),
+    plain([12, message('a/9', 'nine'), [1, 2]]),
+    plain([13, message('a/10', 'ten'), [1]])
+  ])
+  const held = opened.contents.sessions.find((stored) => stored.session.clientId === 'c/ü')
+  expect(held?.received.map(({ packetIdentifier }) => packetIdentifier)).toEqual([500, 3, 1])
 }
 
 async function expectEverything(opened: OpenStore): Promise<void> {
@@ -102,7 +128,7 @@ function formatIn(folder: string): number {
   }
 }
 
-test.each([1, 2] as const)(
+test.each([1, 2, 3] as const)(
   'given a store of format %d, then everything is found in it, and it is of the present format from then on',
   async (version) => {
     const folder = folderOfFormat(version)
@@ -111,11 +137,11 @@ test.each([1, 2] as const)(
     await expectEverything(await bench.open())
     await expectEverything(await bench.open())
     await bench.close()
-    expect(formatIn(folder)).toBe(3)
+    expect(formatIn(folder)).toBe(4)
   }
 )
 
-test.each([1, 2] as const)(
+test.each([1, 2, 3] as const)(
   'given a store of format %d that was brought up, then what changes in it is kept as in any other',
   async (version) => {
     const bench = benchIn(folderOfFormat(version))
@@ -140,7 +166,9 @@ test.each([
   [1, 1_000],
   [2, 0],
   [2, 1],
-  [2, 1_000]
+  [2, 1_000],
+  [3, 0],
+  [3, 1_000]
 ] as const)(
   'given a process that is killed while it brings a store of format %d up, at change %d, then the next finds everything',
   async (version, change) => {
@@ -158,3 +186,28 @@ test.each([
     await expectEverything(await benchIn(folder).open())
   }
 )
+
+describe('a store of format 3 whose last commits are in its journal alone', () => {
+  test('given that it is opened, then they are found, and stay', async () => {
+    const folder = folderOfFormat3Unmerged()
+    const bench = benchIn(folder)
+    await expectUnmerged(await bench.open())
+    await expectUnmerged(await bench.open())
+    await bench.close()
+    expect(formatIn(folder)).toBe(4)
+  })
+
+  test('given a process that was killed when it had brought the tables up, then they are found by the next', async () => {
+    const folder = folderOfFormat3Unmerged()
+    const tables = openTables(folder)
+    migrate(tables, 3)
+    await tables.root.close()
+    await expectUnmerged(await benchIn(folder).open())
+  })
+
+  test('given that it is restored as a backup is, then they are in the copy', async () => {
+    const folder = join(temporaryFolder(), 'restored')
+    await restoreStore(folderOfFormat3Unmerged(), folder, { replace: false, verify: false, report: () => {} })
+    await expectUnmerged(await benchIn(folder).open())
+  })
+})

@@ -12,14 +12,19 @@ import type { Tables } from './tables.ts'
 /** The earliest format that can be brought up to the present one. */
 export const FORMAT_VERSION_MIN = 1
 
+/** The first format whose tables have a journal before them; what it says has been the same since. */
+export const JOURNAL_SINCE = 3
+
 /**
  * Brings what a file of an earlier format holds to the present one, in one synced transaction: until that is on disk, the
- * file is as it was. Takes time and memory by the sessions and their subscriptions; messages stay where they are.
+ * file is as it was. Takes time and memory by the sessions and their subscriptions; messages stay where they are: before
+ * format 4 each was by itself, as some are still.
  */
 export function migrate(tables: Tables, version: number): void {
   tables.root.transactionSync(() => {
     if (version === 1) rewriteRecords1(tables)
-    putBeginning(tables)
+    if (version < JOURNAL_SINCE) putBeginning(tables)
+    else put(tables, recordKey(RecordKind.Format), writeFormat)
   })
 }
 

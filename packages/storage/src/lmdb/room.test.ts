@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { applyBatch, Batch, growthOf } from './batch.ts'
-import { TableChanges } from './table-changes.ts'
+import { Batch, growthOf } from './batch.ts'
+import { mergeChanges } from './merge-changes.ts'
 import { numberedKey, RecordKind, writeIndexEntry } from './layout.ts'
 import { surveyRoom } from './room.ts'
 import { openTables } from './tables.ts'
@@ -47,7 +47,7 @@ test('no commit needs more new pages than were provided for it', async () => {
       const before = surveyRoom(tables, growth, trim ? 3 : 0)
       const trims = [1, 2, 3].map((queue) => ({ queue, through: Math.max(0, sequence - 10) }))
       tables.root.transactionSync(() => {
-        applyBatch(changes, new TableChanges(tables))
+        mergeChanges(tables, changes, { journal: 1, number: sequence })
         if (trim) trimQueues(tables, trims, TRIMMED_MAX)
       })
       const after = surveyRoom(tables, growth, 0)

@@ -168,7 +168,7 @@ export function surveyRoom(tables: Tables, growth: BatchGrowth, cuts: number): R
 }
 
 /** LMDB merges leaves that are less than a quarter full. */
-const INDEX_ENTRIES_PER_LEAF = 16
+const INDEX_ENTRIES_PER_LEAF = 4
 
 /** A queue's entries follow one another, and a leaf holds many; their bodies may be far apart. */
 function pagesCut(name: TableName, tree: TreeStatistics, cuts: number, entries: number): number {

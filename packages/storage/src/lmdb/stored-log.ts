@@ -7,9 +7,10 @@ import type { Batch } from './batch.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { Trim } from './commit-messages.ts'
 import type { DataFile } from './data-file.ts'
+import { heldThrough } from './log-runs.ts'
 import { numberedKey, numberOfKey, RecordKind, throughOfTrim, trimValue, writeIndexEntry, writeLogValue } from './layout.ts'
 import { recordsOf } from './scan-records.ts'
-import { StoredQueue } from './stored-queue.ts'
+import { StoredQueue, type Extent } from './stored-queue.ts'
 import { StoredQueueCursor } from './stored-queue-cursor.ts'
 
 const NOTHING: Backlog = { messages: 0, bytes: 0 }
@@ -232,10 +233,8 @@ export class StoredLog {
   #loadQueue(queue: StoredQueue, trimmedThrough: SequenceNumber): void {
     const last = this.#file.log.last(queue.id)
     if (last === undefined) return
-    queue.written.messages = last.messagesBefore + 1
-    queue.written.bytes = last.bytesBefore + last.bytes
-    queue.written.last = last.sequence
-    this.#lastWritten = Math.max(this.#lastWritten, last.sequence)
+    Object.assign(queue.written, { last: last.last, ...heldThrough(last, Infinity) } satisfies Extent)
+    this.#lastWritten = Math.max(this.#lastWritten, queue.written.last)
     queue.beginMerge()
     queue.land()
     queue.trimmedThrough = trimmedThrough
@@ -254,9 +253,10 @@ function backlogOf(file: DataFile, queue: StoredQueue, after: SequenceNumber): B
   if (stored.last <= from) return behind
   const first = file.log.first(id, from, stored.last)
   if (first === undefined) return behind
+  const before = heldThrough(first, from)
   return {
-    messages: stored.messages - first.messagesBefore + behind.messages,
-    bytes: stored.bytes - first.bytesBefore + behind.bytes
+    messages: stored.messages - before.messages + behind.messages,
+    bytes: stored.bytes - before.bytes + behind.bytes
   }
 }
 

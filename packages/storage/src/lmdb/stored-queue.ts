@@ -3,7 +3,7 @@ import type { QueueId } from '../store.ts'
 import type { SequenceNumber } from '../stored-message.ts'
 
 /** How far something has come: the last sequence number, and what there was up to it. */
-interface Extent {
+export interface Extent {
   messages: number
   bytes: number
   last: SequenceNumber

@@ -1,15 +1,10 @@
 import type { QueueId } from '../store.ts'
+import type { SequenceNumber } from '../stored-message.ts'
+import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
 import type { Trim } from './commit-messages.ts'
-import {
-  indexKey,
-  logKey,
-  numberedKey,
-  readIndexEntry,
-  readLogQueues,
-  RecordKind,
-  sequenceOfIndexKey,
-  trimValue
-} from './layout.ts'
+import { indexKey, logKey, numberedKey, readLogQueues, RecordKind, sequenceOfIndexKey, trimValue } from './layout.ts'
+import { cutRun, readIndexRun, readRunPlace, writeIndexRun, type IndexRun } from './log-runs.ts'
 import type { Tables } from './tables.ts'
 
 /** Entries cut in one transaction, beside what that is made for: room is kept for what so many may need. */
@@ -53,22 +48,38 @@ function trimQueue(tables: Tables, { queue, through }: Trim, entriesMax: number)
     ]
     for (const { key, value } of entries) {
       tables.index.removeSync(key)
-      removeBody(tables, queue, sequenceOfIndexKey(key), readIndexEntry(value).isOnly)
+      removeBodies(tables, queue, readIndexRun(sequenceOfIndexKey(key), value))
     }
     removed += entries.length
-    if (entries.length < wanted) break
+    if (entries.length < wanted) {
+      trimRun(tables, queue, through)
+      break
+    }
   }
   return removed
 }
 
-/** A body goes with the last entry that refers to it. */
-function removeBody(tables: Tables, queue: QueueId, sequence: number, isOnly: boolean): void {
-  const key = logKey(sequence)
+/** Bodies go with the last entry that refers to them. */
+function removeBodies(tables: Tables, queue: QueueId, { bodiesAt, isOnly }: IndexRun): void {
+  const key = logKey(bodiesAt)
   if (!isOnly) {
     const body = tables.log.getBinaryFast(key)
     if (body === undefined) return
-    const isHeld = readLogQueues(body).some((other) => other !== queue && tables.index.doesExist(indexKey(other, sequence)))
+    const isHeld = readLogQueues(new ByteReader(body)).some(
+      (other) => other !== queue && tables.index.doesExist(indexKey(other, bodiesAt))
+    )
     if (isHeld) return
   }
   tables.log.removeSync(key)
+}
+
+/** The run that a queue is cut within begins later from now on; its bodies stay together. */
+function trimRun(tables: Tables, queue: QueueId, through: SequenceNumber): void {
+  const [next] = tables.index.getRange({ start: indexKey(queue, through + 1), end: indexKey(queue + 1, 0), limit: 1 })
+  if (next === undefined) return
+  const last = sequenceOfIndexKey(next.key)
+  if (readRunPlace(last, next.value).first > through) return
+  const writer = new ByteWriter()
+  writeIndexRun(writer, cutRun(readIndexRun(last, next.value), through))
+  tables.index.putSync(next.key, writer.view)
 }

@@ -153,7 +153,7 @@ describe('a backup that is restored', () => {
     expect(findings.length).toBeGreaterThan(0)
     await restoreStore(backup, folder, { replace: false, verify: false, report })
     expect(await clientsOf(folder)).toEqual(await clientsOf(backup))
-    expect(await checkStore(folder, () => undefined)).toMatchObject({ formatVersion: 3 })
+    expect(await checkStore(folder, () => undefined)).toMatchObject({ formatVersion: 4 })
   })
 })
 

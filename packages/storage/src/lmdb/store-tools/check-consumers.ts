@@ -8,7 +8,7 @@ import {
   type SubscriptionRecord
 } from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
-import { inflightKey, logKey } from '../layout.ts'
+import { inflightKey } from '../layout.ts'
 import { CutCheck } from './check-cuts.ts'
 import { nameOfGroup, nameOfSession, type ReadRecords, type ReadSession, type Report } from './read-records.ts'
 import type { StoreSnapshot } from './store-snapshot.ts'
@@ -19,15 +19,22 @@ const PACKET_IDENTIFIER_MAX = 0xff_ff
 /**
  * Sessions and shared subscriptions: how far they have come, what they have in flight, and the queues that they read.
  *
+ * @param inFlight of what is in flight, what the log has
  * @returns the topic filters of the queues that none of them reads
  */
-export function checkConsumers(snapshot: StoreSnapshot, records: ReadRecords, report: Report): readonly string[] {
-  return new ConsumersCheck(snapshot, records, report).run()
+export function checkConsumers(
+  snapshot: StoreSnapshot,
+  records: ReadRecords,
+  inFlight: ReadonlySet<SequenceNumber>,
+  report: Report
+): readonly string[] {
+  return new ConsumersCheck(snapshot, records, inFlight, report).run()
 }
 
 class ConsumersCheck {
   readonly #snapshot: StoreSnapshot
   readonly #records: ReadRecords
+  readonly #inFlight: ReadonlySet<SequenceNumber>
   readonly #report: Report
   readonly #cuts: CutCheck
   readonly #given: SequenceNumber
@@ -38,9 +45,10 @@ class ConsumersCheck {
   /** The full filters of shared subscriptions that someone has. */
   readonly #joined = new Set<string>()
 
-  constructor(snapshot: StoreSnapshot, records: ReadRecords, report: Report) {
+  constructor(snapshot: StoreSnapshot, records: ReadRecords, inFlight: ReadonlySet<SequenceNumber>, report: Report) {
     this.#snapshot = snapshot
     this.#records = records
+    this.#inFlight = inFlight
     this.#report = report
     this.#cuts = new CutCheck(snapshot, records, report)
     this.#given = records.totals.sequencesGiven
@@ -76,7 +84,7 @@ class ConsumersCheck {
       this.#position(what, 'is message', sequence)
       this.#identifier(name, packetIdentifier, identifiers)
       if (this.#snapshot.has('records', inflightKey(number, packetIdentifier))) continue
-      if (!this.#snapshot.has('log', logKey(sequence))) this.#report(`${what} is neither in the log nor kept with it`)
+      if (!this.#inFlight.has(sequence)) this.#report(`${what} is neither in the log nor kept with it`)
     }
     for (const packetIdentifier of progress.released) this.#identifier(name, packetIdentifier, identifiers)
   }

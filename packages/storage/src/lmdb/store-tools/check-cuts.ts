@@ -1,6 +1,7 @@
 import type { ProgressRecord, QueueId, SequenceRange } from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
-import { indexKey, logKey, readLogValue, sequenceOfIndexKey } from '../layout.ts'
+import { indexKey, sequenceOfIndexKey } from '../layout.ts'
+import { readIndexRun, type IndexRun } from '../log-runs.ts'
 import { decode, type ReadRecords, type Report, unreported } from './read-records.ts'
 import type { StoreSnapshot } from './store-snapshot.ts'
 
@@ -35,10 +36,12 @@ export class CutCheck {
     const stands = Math.max(reading.progress.cursor, reading.since)
     if (cut === undefined || cut.through <= stands) return
     let waiting = 0
-    for (const { key } of this.#snapshot.entries('index', indexKey(cut.queue, 0).subarray(0, 6))) {
-      const sequence = sequenceOfIndexKey(key)
-      if (sequence > cut.through) break
-      if (sequence > stands && this.#isWanted(sequence, reading)) waiting++
+    for (const { key, value } of this.#snapshot.entries('index', indexKey(cut.queue, 0).subarray(0, 6))) {
+      const last = sequenceOfIndexKey(key)
+      // What cannot be read is told of where the index is read.
+      const run = decode('', value, unreported, () => readIndexRun(last, value))
+      if (run !== undefined) waiting += this.#wantedOf(run, stands, cut.through, reading)
+      if (last >= cut.through) break
     }
     if (waiting > 0) {
       const lost = `${waiting} messages that wait for ${name}, which stands at ${stands}`
@@ -46,12 +49,17 @@ export class CutCheck {
     }
   }
 
-  #isWanted(sequence: SequenceNumber, { skipped, progress, noLocal, clientId }: QueueReading): boolean {
+  /** How many of a run's messages, from behind a position to the end of the cut, are still wanted. */
+  #wantedOf(run: IndexRun, stands: SequenceNumber, through: SequenceNumber, reading: QueueReading): number {
+    const cut = run.messages.filter(({ sequence }) => sequence > stands && sequence <= through)
+    return cut.filter(({ sequence }) => this.#isWanted(run, sequence, reading)).length
+  }
+
+  #isWanted(run: IndexRun, sequence: SequenceNumber, { skipped, progress, noLocal, clientId }: QueueReading): boolean {
     if (progress.finished.includes(sequence) || progress.inflight.some((record) => record.sequence === sequence)) return false
     if (skipped.some(({ after, through }) => sequence > after && sequence <= through)) return false
-    const value = this.#snapshot.value('log', logKey(sequence))
     // What is missing in the log, or cannot be read, is told of where the log is read.
-    const body = value && decode('', value, unreported, () => readLogValue(value))
+    const body = this.#snapshot.bodyOf(run, sequence)
     if (body === undefined) return false
     const { publisherClientId, expiresAtMs } = body.message
     return expiresAtMs > Date.now() && !(noLocal === true && publisherClientId === clientId)

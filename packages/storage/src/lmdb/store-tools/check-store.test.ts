@@ -12,19 +12,21 @@ import {
   logKey,
   numberedKey,
   readIndexEntry,
-  readLogValue,
   readTotals,
   receivedKey,
   recordKey,
   RecordKind,
+  sequenceOfIndexKey,
   subscriptionKey,
   textKey,
   trimValue,
   willKey,
   writeIndexEntry,
   writeLogValue,
-  writeTotals
+  writeTotals,
+  type LogValue
 } from '../layout.ts'
+import { beginBodies, Bodies, readIndexRun, writeBody, writeIndexRun, type IndexRun } from '../log-runs.ts'
 import { LmdbStore } from '../lmdb-store.ts'
 import { readRetained, writeProgress, writeRetained, writeSession, writeSharedGroup, writeSubscription } from '../record-codec.ts'
 import { openTables, type Table, type Tables } from '../tables.ts'
@@ -49,7 +51,7 @@ describe('a store that is sound', () => {
     const { findings, summary } = await check(filled)
     expect(findings).toEqual([])
     expect(summary).toMatchObject({
-      formatVersion: 3,
+      formatVersion: 4,
       sessions: 1,
       subscriptions: 2,
       sharedSubscriptions: 1,
@@ -105,11 +107,25 @@ describe('a store that is sound', () => {
 
 describe('what does not hold is found', () => {
   const cases: readonly (readonly [what: string, finding: RegExp, plant: (tables: Tables) => void])[] = [
-    ['a body that is gone', /^message 9 in queue 1 is not in the log$/, (tables) => tables.log.removeSync(logKey(9))],
+    [
+      'a run of bodies that is gone',
+      /^message 9 in queue 1 is not in the log$/,
+      (tables) => tables.log.removeSync(logKey(runWith(tables, 9).bodiesAt))
+    ],
+    [
+      'a body that is gone from its run',
+      /^message 9 in queue 1 is not in the log$/,
+      (tables) => editBodies(tables, 9, () => undefined)
+    ],
+    [
+      'a body that is gone where two queues have the message',
+      /^message 301 in queue 2 is not in the log$/,
+      (tables) => tables.log.removeSync(logKey(MESSAGES + 1))
+    ],
     [
       'an index entry that is gone',
-      /^message 9 is in the log and in no queue$/,
-      (tables) => tables.index.removeSync(indexKey(OWN, 9))
+      /^message \d+ is in the log and in no queue$/,
+      (tables) => tables.index.removeSync(indexKey(OWN, runWith(tables, 9).last))
     ],
     [
       'an index entry that is gone where another queue has the message',
@@ -117,14 +133,23 @@ describe('what does not hold is found', () => {
       (tables) => tables.index.removeSync(indexKey(OWN, MESSAGES + 1))
     ],
     [
+      'a message that is missing in the index of its run',
+      /^message 9 is in the log and in no queue$/,
+      (tables) => editRun(tables, 9, (run) => ({ ...run, messages: run.messages.filter(({ sequence }) => sequence !== 9) }))
+    ],
+    [
       'counts that do not go on',
-      /^message 9 in queue 1 says that 9 messages and 800 bytes are before it; there are 8 and 800$/,
-      (tables) => editEntry(tables, OWN, 9, { messagesBefore: 9 })
+      /^message \d+ in queue 1 says that 9 messages and \d+ bytes are before it; there are \d+ and \d+$/,
+      (tables) => editRun(tables, MESSAGES, (run) => ({ ...run, messagesBefore: 9 }))
     ],
     [
       'a message measured wrongly',
       /^message 9 measures 100 bytes, and 99 as queue 1 has it$/,
-      (tables) => editEntry(tables, OWN, 9, { bytes: 99 })
+      (tables) =>
+        editRun(tables, 9, (run) => ({
+          ...run,
+          messages: run.messages.map((each) => (each.sequence === 9 ? { ...each, bytes: 99 } : each))
+        }))
     ],
     [
       'a queue that takes a shared message for its own',
@@ -134,12 +159,23 @@ describe('what does not hold is found', () => {
     [
       'a message that is of another queue',
       /^message 9 in queue 1 is not one of that queue, as the log has it$/,
-      (tables) => edit(tables.log, logKey(9), (value, writer) => writeLogValue(writer, [SHARED], readLogValue(value).message))
+      (tables) => editBodies(tables, 9, ({ message: held }) => ({ message: held, queues: [SHARED] }))
     ],
     [
       'a body that cannot be read',
-      /^message 9 cannot be read, in 20 bytes: a record ends too early$/,
-      (tables) => tables.log.putSync(logKey(9), (tables.log.getBinary(logKey(9)) ?? new Uint8Array(0)).slice(0, 20))
+      /^message 301 cannot be read, in 20 bytes: a record ends too early$/,
+      (tables) => {
+        const key = logKey(MESSAGES + 1)
+        tables.log.putSync(key, (tables.log.getBinary(key) ?? new Uint8Array(0)).slice(0, 20))
+      }
+    ],
+    [
+      'a run of bodies that ends too early',
+      /^message 1 cannot be read, in 20 bytes: a record ends too early$/,
+      (tables) => {
+        const key = logKey(runWith(tables, 1).bodiesAt)
+        tables.log.putSync(key, (tables.log.getBinary(key) ?? new Uint8Array(0)).slice(0, 20))
+      }
     ],
     [
       'messages of a queue that is not there',
@@ -346,6 +382,36 @@ function editEntry(tables: Tables, queue: QueueId, sequence: number, change: obj
   edit(tables.index, indexKey(queue, sequence), (value, writer) =>
     writeIndexEntry(writer, { ...readIndexEntry(value), ...change })
   )
+}
+
+/** The run of the first queue that has a message. */
+function runWith(tables: Tables, sequence: number): IndexRun {
+  const [found] = tables.index.getRange({ start: indexKey(OWN, sequence), limit: 1 })
+  if (found === undefined) throw new Error('there is no such message')
+  return readIndexRun(sequenceOfIndexKey(found.key), found.value)
+}
+
+function editRun(tables: Tables, sequence: number, change: (run: IndexRun) => IndexRun): void {
+  const run = runWith(tables, sequence)
+  put(tables.index, indexKey(OWN, run.last), (writer) => writeIndexRun(writer, change(run)))
+}
+
+/** Changes a body of a run, or leaves it out. */
+function editBodies(tables: Tables, edited: number, change: (value: LogValue) => LogValue | undefined): void {
+  const { bodiesAt } = runWith(tables, edited)
+  edit(tables.log, logKey(bodiesAt), (value, writer) => {
+    beginBodies(writer)
+    const bodies = new Bodies(bodiesAt, value)
+    for (let before = bodiesAt; bodies.advance();) {
+      const { sequence } = bodies
+      const body = sequence === edited ? change(bodies.read()) : bodies.read()
+      if (body === undefined) continue
+      const written = new ByteWriter()
+      writeLogValue(written, body.queues, body.message)
+      writeBody(writer, before, sequence, written.view)
+      before = sequence
+    }
+  })
 }
 
 function putProgress(tables: Tables, number: number, record: Parameters<typeof writeProgress>[1]): void {

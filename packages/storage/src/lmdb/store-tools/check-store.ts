@@ -58,8 +58,8 @@ export async function checkStore(folder: string, report: Report): Promise<StoreS
 
 function check(snapshot: StoreSnapshot, report: Report): StoreSummary {
   const records = readRecords(snapshot, report)
-  const log = checkLog(snapshot, records, report)
-  const unreadQueues = checkConsumers(snapshot, records, report)
+  const { summary: log, inFlight } = checkLog(snapshot, records, report)
+  const unreadQueues = checkConsumers(snapshot, records, inFlight, report)
   const wills = checkMessageRecords(snapshot, records, report)
   const retained = checkRetained(snapshot, records.totals, report)
   let subscriptions = 0

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { noGrowth } from '../batch.ts'
-import { FORMAT_VERSION } from '../layout.ts'
+import { JOURNAL_SINCE } from '../migrate.ts'
 import { mergeCommits } from '../recover-journal.ts'
 import { surveyRoom } from '../room.ts'
 import { StoreError } from '../store-error.ts'
@@ -35,7 +35,7 @@ export async function copyStore(snapshot: StoreSnapshot, folder: string): Promis
 }
 
 async function mergeJournal(snapshot: StoreSnapshot, folder: string, path: string): Promise<void> {
-  if (snapshot.formatVersion < FORMAT_VERSION) return
+  if (snapshot.formatVersion < JOURNAL_SINCE) return
   const tables = openTables(folder)
   try {
     mergeCommits(folder, tables, snapshot.commitsBehind(tables))

@@ -1,7 +1,6 @@
 import { progressAt } from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
-import { bufferOf } from '../byte-reader.ts'
-import { numberOfKey, packetIdentifierOfKey, readLogValue, recordKey, RecordKind, type LogValue } from '../layout.ts'
+import { numberOfKey, packetIdentifierOfKey, recordKey, RecordKind } from '../layout.ts'
 import { readMessage } from '../message-codec.ts'
 import { readReceived, readRetained, readWill, type StoredReceived } from '../record-codec.ts'
 import { damaged, StoreError } from '../store-error.ts'
@@ -17,7 +16,8 @@ import {
   willLine,
   type ExportLine
 } from './export-format.ts'
-import { decode, decodeAll, readRecords, type ReadRecords, type Report } from './read-records.ts'
+import { messagesInOrder } from './messages-in-order.ts'
+import { decodeAll, readRecords, type ReadRecords, type Report } from './read-records.ts'
 import { SalvagedStore } from './salvaged-store.ts'
 import type { StoreReader } from './store-reader.ts'
 import { StoreSnapshot } from './store-snapshot.ts'
@@ -95,19 +95,13 @@ class StoreExport {
   *#messages({ queues, trims }: ReadRecords): Generator<ExportLine, void, undefined> {
     let before: SequenceNumber = 0
     let lost = 0
-    for (const { key, value } of this.#store.entries('log')) {
-      const body = decode('a message', value, this.#report, (): LogValue & { readonly sequence: SequenceNumber } => ({
-        sequence: bufferOf(key).readUIntBE(0, 6),
-        ...readLogValue(value)
-      }))
-      if (body === undefined) continue
-      const { sequence, message } = body
+    for (const { sequence, message, queues: appendedTo } of messagesInOrder(this.#store.entries('log'), this.#report)) {
       if (sequence <= before) {
         this.#report(`message ${sequence} comes after ${before}`)
         continue
       }
       before = sequence
-      const held = body.queues.filter((queue) => sequence > (trims.get(queue) ?? 0) && this.#store.holds(queue, sequence))
+      const held = appendedTo.filter((queue) => sequence > (trims.get(queue) ?? 0) && this.#store.holds(queue, sequence))
       const holders = held.map((queue) => queues.get(queue)).filter((topicFilter) => topicFilter !== undefined)
       if (holders.length > 0) yield messageLine(sequence, holders, message)
       else if (held.length > 0) lost++

@@ -9,7 +9,19 @@ import { DataPages } from '../data-pages.ts'
 import { LOCK_NAME } from '../folder-lock.ts'
 import { readFormat } from '../format-record.ts'
 import type { JournalRecord } from '../journal-record.ts'
-import { endOfPrefix, FORMAT_VERSION, indexKey, recordKey, RecordKind, type TableName } from '../layout.ts'
+import {
+  endOfPrefix,
+  FORMAT_VERSION,
+  indexKey,
+  logKey,
+  recordKey,
+  RecordKind,
+  SEQUENCE_MAX,
+  sequenceOfIndexKey,
+  type LogValue,
+  type TableName
+} from '../layout.ts'
+import { Bodies, readIndexRun, type IndexRun } from '../log-runs.ts'
 import { FORMAT_VERSION_MIN } from '../migrate.ts'
 import { commitsBehind, journalFilesOf, type JournalFile } from '../read-journal.ts'
 import { mergedOf } from '../recover-journal.ts'
@@ -18,6 +30,7 @@ import { StoreError } from '../store-error.ts'
 import { openRoot, tablesOf, type Tables } from '../tables.ts'
 import { reasonOf } from '../use-folder.ts'
 import { JournalOverlay } from './journal-overlay.ts'
+import { decode, unreported } from './read-records.ts'
 import { StoreMisuse } from './store-misuse.ts'
 import type { StoreEntry, StoreReader } from './store-reader.ts'
 
@@ -32,6 +45,9 @@ export class StoreSnapshot implements StoreReader {
   readonly #transaction: Transaction
   readonly #files: readonly JournalFile[]
   #overlay: JournalOverlay | undefined = undefined
+  /** The run that was last looked for: the next is often the same. */
+  #lastQueue: QueueId = 0
+  #lastRun: IndexRun | undefined = undefined
 
   private constructor(folder: string, tables: Tables, transaction: Transaction, files: readonly JournalFile[]) {
     this.folder = folder
@@ -125,7 +141,33 @@ export class StoreSnapshot implements StoreReader {
   }
 
   holds(queue: QueueId, sequence: SequenceNumber): boolean {
-    return this.has('index', indexKey(queue, sequence))
+    return this.runWith(queue, sequence) !== undefined
+  }
+
+  /** The run of a queue that has a message; undefined: the queue does not hold it, or what is told of it cannot be read. */
+  runWith(queue: QueueId, sequence: SequenceNumber): IndexRun | undefined {
+    if (queue === this.#lastQueue && hasMessage(this.#lastRun, sequence)) return this.#lastRun
+    const key = indexKey(queue, sequence)
+    const range = { start: key, end: indexKey(queue, SEQUENCE_MAX), inclusiveEnd: true, limit: 1, transaction: this.#transaction }
+    const [held] = this.#tables.index.getRange(range)
+    const run = held && runIn(sequenceOfIndexKey(held.key), held.value)
+    this.#lastQueue = queue
+    this.#lastRun = hasMessage(run, sequence) ? run : this.#unmergedRun(key)
+    return this.#lastRun
+  }
+
+  /** What the log has of a message in a run; undefined: it is not there, or cannot be read. */
+  bodyOf({ bodiesAt }: IndexRun, sequence: SequenceNumber): LogValue | undefined {
+    const value = this.value('log', logKey(bodiesAt))
+    if (value === undefined) return undefined
+    const bodies = new Bodies(bodiesAt, value)
+    return decode('', value, unreported, () => (bodies.moveTo(sequence) ? bodies.read() : undefined))
+  }
+
+  /** What the journal has is not in runs yet. */
+  #unmergedRun(key: Uint8Array): IndexRun | undefined {
+    const value = this.#overlay?.value('index', key, () => undefined)
+    return value && runIn(sequenceOfIndexKey(key), value)
   }
 
   /** The commits that the journal had beyond a state of the tables. */
@@ -158,6 +200,15 @@ export class StoreSnapshot implements StoreReader {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** What cannot be read is told of where the index is read. */
+function runIn(last: SequenceNumber, value: Uint8Array): IndexRun | undefined {
+  return decode('', value, unreported, () => readIndexRun(last, value))
+}
+
+function hasMessage(run: IndexRun | undefined, sequence: SequenceNumber): boolean {
+  return run?.messages.some((message) => message.sequence === sequence) === true
+}
 
 /** Of looking at a journal that a broker may be writing to. */
 const ATTEMPTS_MAX = 5
