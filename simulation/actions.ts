@@ -174,7 +174,7 @@ function subscribes(profile: Profile, client: SimClient, choose: Choices): void 
     if (requests.some((request) => request.topicFilter === topicFilter)) continue
     requests.push({
       topicFilter,
-      qos: overflowAction(topicFilter) !== undefined ? choose.one(1, 2) : choose.chance(0.1) ? 0 : qosOf(choose),
+      qos: overflowAction(topicFilter) !== undefined ? choose.one(1, 2, 1, 2, 0) : choose.chance(0.1) ? 0 : qosOf(choose),
       noLocal: client.isMqtt5 && !isShared && choose.chance(0.15),
       retainAsPublished: client.isMqtt5 && choose.chance(0.2),
       retainHandling: client.isMqtt5

@@ -19,6 +19,8 @@ export class ModelSubscription {
   endingAt: Moment | undefined = undefined
   /** It was replaced by one of QoS 0: what came before must be sent all the same. */
   isReplaced = false
+  /** It was replaced by one of QoS 0 that may go on with its replay, and loses what is under way when the connection is lost. */
+  mayGoOnAtMostOnce = false
   /** UNSUBACK has come: what is published later must not be sent. */
   endedAt: Moment | undefined = undefined
 
@@ -64,6 +66,7 @@ export class ModelSubscription {
   wasOwing(message: PublishedMessage, clientId: string): boolean {
     const { acceptedAt, firstSentAt } = message
     if (acceptedAt === undefined || this.grantedAt === undefined || this.qosMin === 0 || this.group !== undefined) return false
+    if (this.mayGoOnAtMostOnce) return false
     // No Local may have come over its own messages while they waited.
     if (this.endingAt !== undefined && message.content.publisher === clientId) return false
     return firstSentAt > this.grantedAt && acceptedAt < (this.endingAt ?? Infinity) && this.matches(message, clientId)

@@ -226,8 +226,9 @@ export class Model {
     }
     if (current !== undefined && current.endingAt === undefined) {
       current.endingAt = moment
-      // One that is replayed may go on with it at QoS 0, and then may lose it.
-      current.isReplaced = request.qos === 0 && current.group === undefined && !isHistoryFilter(current.topicFilter)
+      const isAtMostOnce = request.qos === 0 && current.group === undefined
+      current.isReplaced = isAtMostOnce && !isHistoryFilter(current.topicFilter)
+      current.mayGoOnAtMostOnce = isAtMostOnce && isHistoryFilter(current.topicFilter)
     }
     const subscription = new ModelSubscription(request, identifier, moment)
     session.subscriptions.push(subscription)

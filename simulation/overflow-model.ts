@@ -123,14 +123,10 @@ export class OverflowModel {
     message: PublishedMessage,
     mayWaitWith: (other: PublishedMessage) => boolean
   ): boolean {
-    // Subscriptions that replace one another have one place in the queue, also for what came in between.
-    const began = Math.min(
-      ...session.subscriptions.flatMap((each) => (each.matchFilter === matchFilter ? [each.requestedAt] : []))
-    )
     // What came more than once has waited more than once.
     let others = Math.max(0, message.transmissions - 1)
     for (const other of this.#model.messages.values()) {
-      if (other === message || !waitsFor(matchFilter, other) || other.lastPossibleAt < began) continue
+      if (other === message || !waitsFor(matchFilter, other) || !mayBeQueued(session, matchFilter, other)) continue
       if (mayWaitWith(other)) others += Math.max(1, other.transmissions)
     }
     return others >= this.#messagesMax
@@ -223,6 +219,20 @@ function bounded({ subscriptions }: ModelSession, message: PublishedMessage): Mo
 /** No Local or not: it takes its place in the queue of the filter. */
 function waitsFor(matchFilter: string, { content }: PublishedMessage): boolean {
   return content.qos > 0 && topicMatches(matchFilter, content.topicName)
+}
+
+/** Whether a session may have been subscribed at QoS 1 or 2 when a message came. */
+function mayBeQueued(
+  { subscriptions }: ModelSession,
+  matchFilter: string,
+  { firstSentAt, lastPossibleAt }: PublishedMessage
+): boolean {
+  const ofFilter = subscriptions.filter((each) => each.matchFilter === matchFilter)
+  return ofFilter.some(({ qosMax, requestedAt, endedAt = Infinity }, index) => {
+    // The next may not have arrived until it was granted.
+    const replacedAt = Math.min(...ofFilter.slice(index + 1).map(({ grantedAt = Infinity }) => grantedAt))
+    return qosMax > 0 && requestedAt < lastPossibleAt && firstSentAt < Math.min(endedAt, replacedAt)
+  })
 }
 
 /** Whether a session that lives had to get a message of its subscription that lasts, and did not. */

@@ -51,7 +51,11 @@ export class ReplayModel {
     if (!isInHistory(message.content.topicName)) return 1
     const filters = filtersOf(session, message)
     const replays = this.#of(session, message)
-    const again = replays.filter(({ grantedAt }) => message.firstSentAt < grantedAt || filters.size > 1)
+    // One that lifts No Local goes on with a history that was asked for before, in which its own messages were left out.
+    const isOwn = message.content.publisher === session.clientId
+    const again = replays.filter(
+      ({ grantedAt, subscription }) => message.firstSentAt < grantedAt || filters.size > 1 || (isOwn && subscription.noLocal)
+    )
     return again.length + (this.#mayBeLive(session, message) ? 1 : 0)
   }
 

@@ -122,8 +122,8 @@ function keepWill({ engine }: Connection, { will }: ConnectPacket, clientId: str
 }
 
 /**
- * A password has served its purpose: it must not stay in memory for as long as the client is connected, and nor may what is
- * a view of the same bytes.
+ * Neither the password nor the authentication data, which have served their purpose, nor the will, which is kept elsewhere,
+ * may stay in memory for as long as the client is connected.
  */
 function authenticationOf({ properties }: ConnectPacket, request: ConnectRequest): Agreement['authentication'] {
   const method = properties.authenticationMethod

@@ -61,7 +61,7 @@ export class Connection implements TransportReceiver, SenderOwner, TimerOwner {
   readonly inboundAliases: InboundTopicAliases
   /** The exchange that is going on, at CONNECT or to re-authenticate. */
   authenticating: Authenticating | undefined
-  /** The topic that the client published to last, and may: most go on with it. */
+  /** The last topic name that was within the limits, authorized or not: most clients go on with it. */
   lastTopicName = ''
   readonly #timer: Timer
   #agreement: Agreement | undefined

@@ -32,19 +32,18 @@ export class CuttingCohort extends Cohort {
 
   override tooOld(through: SequenceNumber): void {
     this.tooOldThrough = through
-    this.#cut(through, 'too-old')
+    for (const place of this.places) if (place.readThrough < through) this.#cutOff(place, through, 'too-old')
   }
 
   /** Away it may have come to wait for more than its bound by a little; what it gets is no more than that. */
   override resumed(place: QueuePlace): void {
     if (this.policy.action !== 'drop-oldest') return
-    if (!this.isPassedBy(this.queue.held(place.readThrough))) return
-    this.#cutOff(place, this.#withinFrom(), 'queue-full')
+    if (this.isPassedBy(place.waiting())) this.#cutOff(place, this.#withinFrom(place), 'queue-full')
   }
 
   protected override check(): void {
     // Nobody waits for more than the queue holds.
-    if (this.isPassedBy(this.queue.held(this.queue.trimmedThrough))) this.#cut(this.#withinFrom(), 'queue-full')
+    if (this.isPassedBy(this.queue.held(this.queue.trimmedThrough))) this.#cutToBound()
     const { messagesMax, bytesMax } = this.policy
     const longest = this.queue.held(slowestOf(this.places))
     // `isPassedBy`, not reached: one more than is left has to come.
@@ -54,11 +53,17 @@ export class CuttingCohort extends Cohort {
     )
   }
 
-  #cut(through: SequenceNumber, reason: CutReason): void {
-    for (const place of this.places) if (place.readThrough < through) this.#cutOff(place, through, reason)
+  #cutToBound(): void {
+    const through = this.#withinFrom(this.queue)
+    for (const place of this.places) {
+      if (place.readThrough >= through) continue
+      // Of some not everything waits that the queue holds: their own position is found one by one.
+      const own = place.skipped.length === 0 ? through : this.#withinFrom(place)
+      if (place.readThrough < own) this.#cutOff(place, own, 'queue-full')
+    }
   }
 
-  #withinFrom(): SequenceNumber {
-    return this.queue.firstPosition((held: Backlog) => !this.isPassedBy(held))
+  #withinFrom(backlog: DurableQueue | QueuePlace): SequenceNumber {
+    return backlog.firstPosition((held: Backlog) => !this.isPassedBy(held))
   }
 }

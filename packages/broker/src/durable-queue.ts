@@ -6,6 +6,7 @@ import type { Cohort } from './overflow-cohort.ts'
 import type { OverflowPolicy } from './overflow-rules.ts'
 import type { Overflow } from './overflow.ts'
 import { QueuePlace } from './queue-place.ts'
+import { firstPosition } from './queue-positions.ts'
 import { RefusingCohort } from './refusing-cohort.ts'
 
 /** A queue is looked over at least this rarely while messages come: once per this many, or per consumer if there are more. */
@@ -69,9 +70,10 @@ export class DurableQueue {
     return this.#refusing?.find((cohort) => cohort.refuses)?.policy
   }
 
-  /** Gives a consumer its place: what comes after `since` is for it, but for what it has given up. */
-  add(consumer: LogConsumer, since: SequenceNumber, skipped: readonly SequenceRange[]): QueuePlace {
-    const place = new QueuePlace(consumer, this, this.#cohortOf(consumer), this.#store, since, skipped)
+  /** Gives a consumer its place: what comes after `since`, and up to `until`, is for it, but for what it has given up. */
+  add(consumer: LogConsumer, since: SequenceNumber, skipped: readonly SequenceRange[], until: SequenceNumber): QueuePlace {
+    const cohort = this.#cohortOf(consumer, until !== Infinity)
+    const place = new QueuePlace(consumer, this, cohort, this.#store, since, skipped, until)
     this.#places.add(place)
     place.cohort.add(place)
     if (place.isSkipping && !(place.cohort instanceof NewestCohort)) this.#overflow.inherit(place)
@@ -84,9 +86,23 @@ export class DurableQueue {
     this.consumerMoved()
   }
 
-  /** The consumer's client has come by another listener: another rule may apply to its backlog. */
+  /** What comes from now on is not for a place: it must not count as a part of its backlog. */
+  leaveLater(place: QueuePlace): void {
+    place.cohort.settle(place)
+    place.leaveLater()
+    this.reconsider(place)
+  }
+
+  /** What comes after `since` is for a place again, if it was leaving. */
+  rejoin(place: QueuePlace, since: SequenceNumber): void {
+    if (!place.isLeaving) return
+    place.rejoin(since)
+    this.reconsider(place)
+  }
+
+  /** Another rule may apply to a backlog: its client has come by another listener, or it is left, or no longer. */
   reconsider(place: QueuePlace): void {
-    const cohort = this.#cohortOf(place.consumer)
+    const cohort = this.#cohortOf(place.consumer, place.isLeaving)
     if (cohort === place.cohort) return
     this.#leaveCohort(place)
     place.cohort = cohort
@@ -136,14 +152,7 @@ export class DurableQueue {
 
   /** The first position behind which the queue holds no more than is accepted. */
   firstPosition(isAccepted: (held: Backlog) => boolean): SequenceNumber {
-    let low = this.#trimmedThrough
-    let high = this.#store.lastSequence
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if (isAccepted(this.held(middle))) high = middle
-      else low = middle + 1
-    }
-    return low
+    return firstPosition(this.#trimmedThrough, this.#store.lastSequence, (position) => isAccepted(this.held(position)))
   }
 
   /** One of the places has begun to drop whatever comes, or has stopped. */
@@ -151,8 +160,8 @@ export class DurableQueue {
     this.#skipping += by
   }
 
-  #cohortOf({ listener }: LogConsumer): Cohort {
-    const policy = this.#overflow.policies.policyFor(listener, this.topicFilter)
+  #cohortOf({ listener }: LogConsumer, isLeaving: boolean): Cohort {
+    const policy = this.#overflow.policies.policyFor(listener, this.topicFilter, isLeaving)
     const known = this.#cohorts.find((cohort) => cohort.policy === policy)
     if (known !== undefined) return known
     const cohort = this.#overflow.cohort(this, policy)

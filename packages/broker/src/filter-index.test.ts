@@ -1,9 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FilterIndex } from './filter-index.ts'
+import { collectGarbage } from './garbage.test.support.ts'
 import { FilterNode } from './subscription-tree.ts'
 
 // fast-check prints its seed when a property fails.
+
+async function heapBytes(): Promise<number> {
+  await collectGarbage()
+  return process.memoryUsage().heapUsed
+}
 
 const root = new FilterNode(undefined, '')
 
@@ -45,5 +51,19 @@ describe('the index of filter nodes', () => {
     for (const node of nodes) index.delete(node)
     expect(index.size).toBe(0)
     expect(nodes.some((node) => index.get(undefined, node.level, 0, node.level.length) !== undefined)).toBe(false)
+  })
+
+  it('given a hundred thousand nodes that come and go again, then it takes no more memory than before', async () => {
+    const index = new FilterIndex(Math.random)
+    const before = await heapBytes()
+    const comeAndGo = (): void => {
+      const nodes = Array.from({ length: 100_000 }, (_, number) => new FilterNode(undefined, `devices/${number}`))
+      for (const node of nodes) index.add(node)
+      for (const node of nodes) index.delete(node)
+    }
+    comeAndGo()
+    // Their places alone would take more than a megabyte.
+    expect((await heapBytes()) - before).toBeLessThan(300_000)
+    expect(index.size).toBe(0)
   })
 })

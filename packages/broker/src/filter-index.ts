@@ -1,29 +1,28 @@
 import type { FilterNode } from './subscription-tree.ts'
 
 const SLOTS_MIN = 64
-/** A slot is two numbers: the hash of a node, and its place among the nodes; 0: the slot is free. */
-const SLOT_LENGTH = 2
 
 /**
  * Finds a node by the node above it and its own text, which may be a part of a longer one. It is a hash table with open
- * addressing: looking for one of a million nodes that is not there costs one access to memory, where a Map of Maps costs
- * a dozen, and a text need not be cut out to be looked for. Bench: `bench/micro/matching.ts`.
+ * addressing: a text need not be cut out to be looked for, and looking for one of a million nodes that is not there costs
+ * one access to memory, where a Map of Maps costs a dozen; mostly not even that, because a tag is a single byte, and all
+ * tags together are small enough for a processor's cache. Bench: `bench/micro/matching.ts`.
  *
  * ```
- *   slots   │ hash  place │   free   │ hash  place │ ...      a power of two, at most half of them used
- *                    └────────────────────┐ └──┐
- *   nodes   │    -    │  node  │  node  │ node  │ ...
+ *   tags    │ tag  │  0   │ tag  │ ...      a byte of the hash, to tell most others apart; 0: the slot is free
+ *   nodes   │ node │  -   │ node │ ...
+ *   hashes  │ hash │  -   │ hash │ ...      for when slots change: nodes far away in memory are not asked for theirs
+ *                                           a power of two, at most half of them used
  * ```
  */
 export class FilterIndex {
-  /** Chosen anew for each index, so that nobody can prepare texts that all have the same hash. */
+  /** Chosen anew for each index, so that texts which all have the same hash in one do not in another. */
   readonly #seed: number
   readonly #multiplier: number
-  #slots = new Int32Array(SLOTS_MIN * SLOT_LENGTH)
+  #tags = new Uint8Array(SLOTS_MIN)
+  #nodes = freeSlots(SLOTS_MIN)
+  #hashes = new Int32Array(SLOTS_MIN)
   #mask = SLOTS_MIN - 1
-  /** By place; the first is never used. */
-  readonly #nodes: (FilterNode | undefined)[] = [undefined]
-  readonly #freePlaces: number[] = []
   #size = 0
 
   /** @param random numbers from 0 to below 1 */
@@ -38,13 +37,14 @@ export class FilterIndex {
 
   /** The node with the text from `start` to `end` below `parent`, or below none. */
   get(parent: FilterNode | undefined, text: string, start: number, end: number): FilterNode | undefined {
-    const slots = this.#slots
+    const tags = this.#tags
     const hash = this.#hash(parent, text, start, end)
+    const tag = tagOf(hash)
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const place = slots[slot * SLOT_LENGTH + 1] ?? 0
-      if (place === 0) return undefined
-      if (slots[slot * SLOT_LENGTH] !== hash) continue
-      const node = this.#nodes[place]
+      const found = tags[slot]
+      if (found === 0) return undefined
+      if (found !== tag) continue
+      const node = this.#nodes[slot]
       if (node?.parent === parent && node?.level.length === end - start && text.startsWith(node.level, start)) return node
     }
   }
@@ -52,65 +52,60 @@ export class FilterIndex {
   /** Adds a node that is not among them. */
   add(node: FilterNode): void {
     if ((this.#size + 1) * 2 > this.#mask + 1) this.#resize((this.#mask + 1) * 2)
-    const place = this.#freePlaces.pop() ?? this.#nodes.length
-    node.place = place
-    this.#nodes[place] = node
+    node.hash = this.#hash(node.parent, node.level, 0, node.level.length)
     this.#size++
-    this.#put(this.#hashOf(node), place)
+    this.#put(node, node.hash)
   }
 
   delete(node: FilterNode): void {
-    const slots = this.#slots
-    let slot = this.#hashOf(node) & this.#mask
-    while (slots[slot * SLOT_LENGTH + 1] !== node.place) slot = (slot + 1) & this.#mask
+    let slot = node.hash & this.#mask
+    while (this.#nodes[slot] !== node) slot = (slot + 1) & this.#mask
     this.#free(slot)
-    this.#nodes[node.place] = undefined
-    this.#freePlaces.push(node.place)
     this.#size--
     if (this.#mask + 1 > SLOTS_MIN && this.#size * 8 < this.#mask + 1) this.#resize((this.#mask + 1) / 2)
   }
 
   /** Frees a slot, and closes the gap: what was put behind it for want of room moves up. */
   #free(freed: number): void {
-    const slots = this.#slots
     let gap = freed
-    for (let slot = (gap + 1) & this.#mask; slots[slot * SLOT_LENGTH + 1] !== 0; slot = (slot + 1) & this.#mask) {
-      const hash = slots[slot * SLOT_LENGTH] ?? 0
+    for (let slot = (gap + 1) & this.#mask; this.#tags[slot] !== 0; slot = (slot + 1) & this.#mask) {
+      const hash = this.#hashes[slot] ?? 0
       const wayFromHome = (slot - hash) & this.#mask
       const wayFromGap = (slot - gap) & this.#mask
       if (wayFromHome < wayFromGap) continue
-      slots[gap * SLOT_LENGTH] = hash
-      slots[gap * SLOT_LENGTH + 1] = slots[slot * SLOT_LENGTH + 1] ?? 0
+      this.#set(gap, this.#nodes[slot], hash)
       gap = slot
     }
-    slots[gap * SLOT_LENGTH + 1] = 0
+    this.#tags[gap] = 0
+    this.#nodes[gap] = undefined
   }
 
   #resize(size: number): void {
-    const before = this.#slots
-    this.#slots = new Int32Array(size * SLOT_LENGTH)
+    const tags = this.#tags
+    const nodes = this.#nodes
+    const hashes = this.#hashes
+    this.#tags = new Uint8Array(size)
+    this.#nodes = freeSlots(size)
+    this.#hashes = new Int32Array(size)
     this.#mask = size - 1
-    for (let at = 0; at < before.length; at += SLOT_LENGTH) {
-      const place = before[at + 1] ?? 0
-      if (place > 0) this.#put(before[at] ?? 0, place)
-    }
+    for (let slot = 0; slot < tags.length; slot++) if (tags[slot] !== 0) this.#put(nodes[slot], hashes[slot] ?? 0)
   }
 
-  #put(hash: number, place: number): void {
-    const slots = this.#slots
+  #put(node: FilterNode | undefined, hash: number): void {
     let slot = hash & this.#mask
-    while (slots[slot * SLOT_LENGTH + 1] !== 0) slot = (slot + 1) & this.#mask
-    slots[slot * SLOT_LENGTH] = hash
-    slots[slot * SLOT_LENGTH + 1] = place
+    while (this.#tags[slot] !== 0) slot = (slot + 1) & this.#mask
+    this.#set(slot, node, hash)
   }
 
-  #hashOf({ parent, level }: FilterNode): number {
-    return this.#hash(parent, level, 0, level.length)
+  #set(slot: number, node: FilterNode | undefined, hash: number): void {
+    this.#tags[slot] = tagOf(hash)
+    this.#nodes[slot] = node
+    this.#hashes[slot] = hash
   }
 
   #hash(parent: FilterNode | undefined, text: string, start: number, end: number): number {
     const multiplier = this.#multiplier
-    let hash = this.#seed ^ (parent?.place ?? -1)
+    let hash = this.#seed ^ (parent?.hash ?? -1)
     for (let at = start; at < end; at++) {
       hash = Math.imul(hash ^ text.charCodeAt(at), multiplier)
       hash ^= hash >>> 15
@@ -118,4 +113,15 @@ export class FilterIndex {
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
     return hash ^ (hash >>> 13)
   }
+}
+
+/** From bits that a slot is not found by; never 0. */
+function tagOf(hash: number): number {
+  return hash >>> 24 || 1
+}
+
+function freeSlots(size: number): (FilterNode | undefined)[] {
+  const slots: (FilterNode | undefined)[] = []
+  for (let slot = 0; slot < size; slot++) slots.push(undefined)
+  return slots
 }

@@ -121,9 +121,22 @@ export class LogConsumer implements Consumer {
     }
   }
 
-  /** Reads a queue as well, from after `since` on, but for what it has given up. */
-  join(queue: DurableQueue, since: SequenceNumber, skipped: readonly SequenceRange[] = []): void {
-    if (!this.#places.has(queue)) this.#places.set(queue, queue.add(this, since, skipped))
+  /** Reads a queue as well, after `since` and up to `until`, but for what it has given up; or no longer leaves it. */
+  join(
+    queue: DurableQueue,
+    since: SequenceNumber,
+    skipped: readonly SequenceRange[] = [],
+    until: SequenceNumber = Infinity
+  ): void {
+    const place = this.#places.get(queue)
+    if (place === undefined) this.#places.set(queue, queue.add(this, since, skipped, until))
+    else queue.rejoin(place, since)
+  }
+
+  /** Reads on what waits in a queue, and nothing that comes from now on; `leave` follows. */
+  leaveLater(queue: DurableQueue): void {
+    const place = this.#places.get(queue)
+    if (place !== undefined) queue.leaveLater(place)
   }
 
   leave(queue: DurableQueue): void {

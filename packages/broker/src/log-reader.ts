@@ -81,14 +81,19 @@ export class LogReader {
   #take(entries: readonly LogEntry[], limit: number, end: SequenceNumber): void {
     const consumer = this.#consumer
     consumer.settle()
-    if (this.#takeEach(entries) && entries.length < limit) consumer.reachedEnd(end)
+    const isWhole = entries.length < limit || (entries.at(-1)?.sequence ?? 0) > end
+    if (this.#takeEach(entries, end) && isWhole) consumer.reachedEnd(end)
     consumer.settle()
   }
 
-  /** False: there was no room for some of them. */
-  #takeEach(entries: readonly LogEntry[]): boolean {
+  /**
+   * False: there was no room for some of them. What came after the log was asked is left for the next time: since then
+   * the consumer may have joined a queue that was not asked for.
+   */
+  #takeEach(entries: readonly LogEntry[], end: SequenceNumber): boolean {
     const consumer = this.#consumer
     for (const entry of entries) {
+      if (entry.sequence > end) return true
       if (this.#owner.room === 0) return false
       if (!consumer.isRestored(entry.sequence) && !this.#owner.takeEntry(entry)) return false
       consumer.advance(entry.sequence)

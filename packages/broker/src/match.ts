@@ -7,13 +7,15 @@ import { lowerQoS } from './quality-of-service.ts'
 import type { Session } from './session.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
-import type { FilterNode, SubscriptionTree } from './subscription-tree.ts'
+import { type FilterNode, type SubscriptionTree, subscriptionsOf } from './subscription-tree.ts'
 
 const NO_IDENTIFIERS: readonly number[] = []
 /** Targets that are remembered, about 100 bytes each: a thousand topics may each match a thousand sessions. */
 const TARGETS_MAX = 1_000_000
 /** What is remembered for nothing costs more than finding it: with far more topics in use than there is room for, one in so many is tried. */
 const ONE_IN = 16
+/** If even fewer than one in so many are found, looking for them does not pay either, and the cache rests for a while. */
+const FOUND_ONE_IN_MIN = 8
 const NONE: readonly never[] = []
 
 /** A session that a topic matches, with all its matching subscriptions merged into one delivery. */
@@ -110,11 +112,13 @@ function targetsOf(nodes: readonly FilterNode[]): readonly Target[] {
     only = node
     subscribed++
   }
-  if (only?.subscriptions === undefined) return NONE
-  if (subscribed === 1) return only.subscriptions.map((subscription) => new Target(subscription.session, [subscription]))
+  if (only === undefined) return NONE
+  if (subscribed === 1) {
+    return subscriptionsOf(only.subscriptions).map((subscription) => new Target(subscription.session, [subscription]))
+  }
   const bySession = new Map<Session, Subscription[]>()
   for (const node of nodes) {
-    for (const subscription of node.subscriptions ?? []) {
+    for (const subscription of subscriptionsOf(node.subscriptions)) {
       const others = bySession.get(subscription.session)
       if (others === undefined) bySession.set(subscription.session, [subscription])
       else others.push(subscription)
@@ -129,8 +133,8 @@ export function missedBy(match: Match, message: Message): string[] {
   if (match.absent.length === 0) return clientIds
   if (message.qos > 0 && match.absent.every((node) => node.absentAtMostOnce === 0)) return clientIds
   const bySession = new Map<Session, Subscription[]>()
-  for (const { absent = [] } of match.absent) {
-    for (const subscription of absent) {
+  for (const { absent } of match.absent) {
+    for (const subscription of subscriptionsOf(absent)) {
       const others = bySession.get(subscription.session)
       if (others === undefined) bySession.set(subscription.session, [subscription])
       else others.push(subscription)
@@ -157,6 +161,8 @@ export class MatchCache {
   #misses = 0
   /** Of how many new topics one is remembered: of all, unless most come only once while as many others do as there is room for. */
   #oneIn = 1
+  /** For how many more lookups it rests. */
+  #resting = 0
   #latestTopicName = ''
   #latest: Match | undefined
 
@@ -172,14 +178,26 @@ export class MatchCache {
     }
     // Each message is looked up more than once, and the next is often to the same topic: the very same string, then.
     if (this.#latest !== undefined && this.#latestTopicName === topicName) return this.#latest
-    let match = this.#matches.get(topicName)
-    if (match === undefined) {
-      match = this.#find(topicName)
-      this.#remember(topicName, match)
-    } else this.#hits++
+    const match = this.#resting > 0 ? this.#findResting(topicName) : this.#lookUp(topicName)
     this.#latestTopicName = topicName
     this.#latest = match
     return match
+  }
+
+  #lookUp(topicName: string): Match {
+    const known = this.#matches.get(topicName)
+    if (known !== undefined) {
+      this.#hits++
+      return known
+    }
+    const match = this.#find(topicName)
+    this.#remember(topicName, match)
+    return match
+  }
+
+  #findResting(topicName: string): Match {
+    this.#resting--
+    return this.#find(topicName)
   }
 
   #find(topicName: string): Match {
@@ -192,7 +210,10 @@ export class MatchCache {
     if (this.#misses++ % this.#oneIn > 0) return
     // Forgetting all at once costs less than keeping an order of use on every message.
     if (this.#matches.size >= this.#topicsMax || this.#targets > TARGETS_MAX) {
-      this.#oneIn = this.#hits < this.#misses ? ONE_IN : 1
+      if (this.#hits * FOUND_ONE_IN_MIN < this.#misses) {
+        this.#oneIn = 1
+        this.#resting = this.#topicsMax * ONE_IN
+      } else this.#oneIn = this.#hits < this.#misses ? ONE_IN : 1
       this.#hits = 0
       this.#misses = 0
       this.#forget()

@@ -11,6 +11,7 @@ import { KeptBytes } from './kept-bytes.ts'
 import { SEQUENCE_PROPERTY } from './replay-requests.ts'
 
 const EMPTY = new Uint8Array(0)
+/** Of all brokers of the process, as the pool of Node's own `Buffer` is: it knows nothing of those whose bytes it has. */
 const keptBytes = new KeptBytes()
 
 /** What a message is made from, when it comes from a client, a will, or the application. */

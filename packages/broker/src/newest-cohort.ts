@@ -6,6 +6,7 @@ import type { Message } from './message.ts'
 import { Cohort, slowestOf } from './overflow-cohort.ts'
 import type { OverflowPolicy } from './overflow-rules.ts'
 import type { QueuePlace } from './queue-place.ts'
+import { firstPosition } from './queue-positions.ts'
 
 /** A backlog takes messages again once this share of its bound is free. */
 const FREE_SHARE = 8
@@ -104,14 +105,7 @@ export class NewestCohort extends Cohort {
 
   /** The message with which a backlog came to its bound. */
   #fullFrom(place: QueuePlace): SequenceNumber {
-    let low = place.readThrough
-    let high = this.queue.lastSequence
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if (this.isReachedBy(place.waiting(middle))) high = middle
-      else low = middle + 1
-    }
-    return low
+    return firstPosition(place.readThrough, this.queue.lastSequence, (position) => this.isReachedBy(place.waiting(position)))
   }
 
   #hasDrained(place: QueuePlace): boolean {

@@ -19,6 +19,7 @@ interface Policy {
 type Step =
   | { readonly kind: 'publish' | 'restart' }
   | { readonly kind: 'connect' | 'disconnect'; readonly consumer: number }
+  | { readonly kind: 'subscribe'; readonly consumer: number; readonly qos: 0 | 1 }
   | { readonly kind: 'acknowledge'; readonly consumer: number; readonly index: number }
 
 const policy: fc.Arbitrary<Policy> = fc.record({
@@ -34,6 +35,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 12, arbitrary: fc.record({ kind: fc.constant('publish' as const) }) },
     { weight: 8, arbitrary: fc.record({ kind: fc.constant('acknowledge' as const), consumer, index: fc.nat(3) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('connect' as const, 'disconnect' as const), consumer }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('subscribe' as const), consumer, qos: fc.constantFrom(0, 1) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) }
   ),
   { minLength: 30, maxLength: 150, size: 'max' }
@@ -46,6 +48,7 @@ class Model {
   inflight = 0
   isOnline = false
   isDropping = false
+  qos: 0 | 1 = 1
   readonly kept: string[] = []
   readonly dropped: string[] = []
 
@@ -54,10 +57,17 @@ class Model {
   }
 
   get refuses(): boolean {
-    return this.policy.action === 'refuse' && this.#reaches(1)
+    return this.policy.action === 'refuse' && this.qos === 1 && this.#reaches(1)
+  }
+
+  /** With QoS 0 nothing more comes to the backlog, and what waits in it still comes. */
+  subscribe(qos: 0 | 1): void {
+    this.qos = qos
+    this.isDropping = qos === 1 && this.policy.action === 'drop-newest' && (this.isDropping || this.#reaches(1))
   }
 
   publish(payload: string): void {
+    if (this.qos === 0) return
     if (this.isDropping) {
       this.dropped.push(payload)
       return
@@ -121,8 +131,11 @@ class Consumer {
     this.take()
   }
 
-  async subscribe(): Promise<void> {
-    await this.#client?.subscribes('q/#', { qos: 1 })
+  async subscribe(qos: 0 | 1): Promise<void> {
+    if (!this.model.isOnline) return
+    this.model.subscribe(qos)
+    await this.#client?.subscribes('q/#', { qos })
+    this.take()
   }
 
   async disconnect(): Promise<void> {
@@ -142,6 +155,7 @@ class Consumer {
 
   take(): void {
     for (const publish of this.#client?.takesPublishes() ?? []) {
+      if (publish.qos === 0) continue
       this.#unacknowledged.push(publish)
       if (!publish.dup) this.received.push(textOf(publish))
     }
@@ -180,7 +194,7 @@ it('given any policies, and any history with restarts, then each gets and loses 
       listen()
       for (const each of consumers) {
         await each.connect(world)
-        await each.subscribe()
+        await each.subscribe(1)
       }
       let collector = await world.connects({ clientId: 'collector', sessionExpiryInterval: 3600 })
       await collector.subscribes('$dead-letter/#', { qos: 1 })
@@ -211,6 +225,9 @@ it('given any policies, and any history with restarts, then each gets and loses 
           }
           case 'acknowledge':
             await consumers[step.consumer]?.acknowledge(world, step.index)
+            break
+          case 'subscribe':
+            await consumers[step.consumer]?.subscribe(step.qos)
             break
           case 'connect':
             await consumers[step.consumer]?.connect(world)

@@ -26,6 +26,16 @@ describe('overflow rules', () => {
     expect(policies.policyFor('fleet', '$dead-letter/#').action).toBe('drop-oldest')
   })
 
+  it('given a backlog that nothing more comes to, then only its age counts, where the oldest go, and the limits', () => {
+    for (const action of ['refuse', 'drop-oldest', 'drop-newest', 'dead-letter'] as const) {
+      const policies = new OverflowPolicies([{ action, messagesMax: 7, ageSecondsMax: 2 }], limits)
+      const isCut = action === 'drop-oldest' || action === 'dead-letter'
+      const expected = isCut ? { action, ageMs: 2000 } : { action: 'drop-oldest', ageMs: Infinity }
+      const limited = { messagesMax: 100, bytesMax: 10_000, whenFull: 'limits: queuedMessagesMax is 100, queuedBytesMax 10000' }
+      expect(policies.policyFor('', 'a', true)).toMatchObject({ ...expected, ...limited })
+    }
+  })
+
   test.each<[OverflowRule, string]>([
     [
       { action: 'refuse', topicFilter: 'a#' },

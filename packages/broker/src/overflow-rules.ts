@@ -56,9 +56,16 @@ export interface OverflowPolicy {
   readonly refusal: string
 }
 
+interface Ruled {
+  readonly listeners: readonly string[] | undefined
+  readonly policy: OverflowPolicy
+  /** For backlogs that nothing more comes to. */
+  readonly ofLeaving: OverflowPolicy
+}
+
 /** The rules of a broker: what goes for each backlog. */
 export class OverflowPolicies {
-  readonly #rules: readonly { readonly listeners: readonly string[] | undefined; readonly policy: OverflowPolicy }[]
+  readonly #rules: readonly Ruled[]
   readonly #lastResort: OverflowPolicy
   /** Whether any of the rules refuses messages. */
   readonly canRefuse: boolean
@@ -75,15 +82,19 @@ export class OverflowPolicies {
         const { key, accepted } = problem
         throw new RangeError(`overflow[${index}].${key} is ${String(rule[key])}; accepted is ${accepted}`)
       }
-      return { listeners: rule.listeners, policy: policyOf(rule, index, limits) }
+      const policy = policyOf(rule, index, limits)
+      return { listeners: rule.listeners, policy, ofLeaving: ofLeaving(policy, this.#lastResort) }
     })
   }
 
-  /** @param listener by which the session's client last connected; undefined: it is a group's backlog */
-  policyFor(listener: string | undefined, topicFilter: string): OverflowPolicy {
-    for (const { listeners, policy } of this.#rules) {
+  /**
+   * @param listener by which the session's client last connected; undefined: it is a group's backlog
+   * @param isLeaving whether nothing more comes to the backlog
+   */
+  policyFor(listener: string | undefined, topicFilter: string, isLeaving = false): OverflowPolicy {
+    for (const { listeners, policy, ofLeaving: policyOfLeaving } of this.#rules) {
       const isListener = listeners === undefined || (listener !== undefined && listeners.includes(listener))
-      if (isListener && filterCovers(policy.topicFilter, topicFilter)) return policy
+      if (isListener && filterCovers(policy.topicFilter, topicFilter)) return isLeaving ? policyOfLeaving : policy
     }
     return this.#lastResort
   }
@@ -123,6 +134,16 @@ function acceptedInstead(template: string, topicFilter: string): string | undefi
   // A backlog that got its own dead letters would be pushed out by them, one after another.
   const isOwn = filtersMeet(topicFilter, template.replace('{topic}', '#'))
   return isOwn ? `a topic that the rule's own topicFilter, ${topicFilter}, does not match` : undefined
+}
+
+/**
+ * A backlog that nothing more comes to has kept to its bound, and what comes to the queue for others must not push it out:
+ * only too old it may become. What the log holds for it is bounded by the limits.
+ */
+function ofLeaving(policy: OverflowPolicy, lastResort: OverflowPolicy): OverflowPolicy {
+  if (policy.ageMs === Infinity || policy.action === 'refuse' || policy.action === 'drop-newest') return lastResort
+  const { messagesMax, bytesMax, whenFull } = lastResort
+  return { ...policy, messagesMax, bytesMax, whenFull }
 }
 
 function policyOf(rule: OverflowRule, index: number, limits: Limits): OverflowPolicy {

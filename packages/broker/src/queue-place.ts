@@ -2,8 +2,11 @@ import { type Backlog, type LogEntry, OPEN_END, type SequenceNumber, type Sequen
 import type { DurableQueue } from './durable-queue.ts'
 import type { LogConsumer } from './log-consumer.ts'
 import type { Cohort } from './overflow-cohort.ts'
+import { firstPosition } from './queue-positions.ts'
 
 const NOTHING: Backlog = { messages: 0, bytes: 0 }
+/** Past so many, what came while it was leaving counts as waiting: the record of the place has to stay short. */
+const SKIPPED_MAX = 32
 
 /**
  * A consumer's place in one of its queues: what of the queue is for it, and what it has given up because too much waited.
@@ -27,6 +30,8 @@ export class QueuePlace {
   /** What comes after is for the consumer, as far as it has not been given up. */
   #since: SequenceNumber
   #skipped: SequenceRange[]
+  /** What comes after is not: only what waits up to here is still read. */
+  #until: SequenceNumber
 
   constructor(
     consumer: LogConsumer,
@@ -34,7 +39,8 @@ export class QueuePlace {
     cohort: Cohort,
     store: Store,
     since: SequenceNumber,
-    skipped: readonly SequenceRange[]
+    skipped: readonly SequenceRange[],
+    until: SequenceNumber
   ) {
     this.consumer = consumer
     this.queue = queue
@@ -42,6 +48,7 @@ export class QueuePlace {
     this.#store = store
     this.#since = since
     this.#skipped = [...skipped]
+    this.#until = until
     this.countedThrough = store.lastSequence
   }
 
@@ -51,6 +58,11 @@ export class QueuePlace {
 
   get skipped(): readonly SequenceRange[] {
     return this.#skipped
+  }
+
+  /** Whether what comes now is not for the consumer, which reads what waits and is then done with the queue. */
+  get isLeaving(): boolean {
+    return this.#until !== Infinity
   }
 
   /** Whether what comes now is given up. */
@@ -74,12 +86,13 @@ export class QueuePlace {
     for (const { after, through } of this.#skipped) {
       if (after <= from && from < through) from = Math.min(through, this.#store.lastSequence)
     }
-    return from
+    return from < this.#until ? from : Math.max(from, this.#store.lastSequence)
   }
 
   /** Whether a message of the queue is for the consumer. */
   covers(sequence: SequenceNumber): boolean {
-    return sequence > this.#since && !this.#skipped.some(({ after, through }) => after < sequence && sequence <= through)
+    if (sequence <= this.#since || sequence > this.#until) return false
+    return !this.#skipped.some(({ after, through }) => after < sequence && sequence <= through)
   }
 
   /** Whether a message that was not looked at is for the consumer, and was not before a restart. */
@@ -88,9 +101,10 @@ export class QueuePlace {
   }
 
   /** What waits for the consumer, up to a sequence number. */
-  waiting(through: SequenceNumber = Infinity): Backlog {
+  waiting(upTo: SequenceNumber = Infinity): Backlog {
     const from = this.readThrough
-    if (from >= this.#store.lastSequence) return NOTHING
+    const through = Math.min(upTo, this.#until)
+    if (from >= Math.min(through, this.#store.lastSequence)) return NOTHING
     let waiting = this.#between(from, through)
     for (const skipped of this.#skipped) {
       waiting = minus(waiting, this.#between(Math.max(from, skipped.after), Math.min(through, skipped.through)))
@@ -100,6 +114,14 @@ export class QueuePlace {
       if (from < sequence && sequence <= through) waiting = minus(waiting, this.#between(sequence - 1, sequence))
     }
     return waiting
+  }
+
+  /** The first position behind which no more waits for the consumer than is accepted. */
+  firstPosition(isAccepted: (waiting: Backlog) => boolean): SequenceNumber {
+    const waiting = this.waiting()
+    return firstPosition(this.readThrough, this.#store.lastSequence, (position) =>
+      isAccepted(minus(waiting, this.waiting(position)))
+    )
   }
 
   /** How many messages have been given up since they were last counted. */
@@ -121,7 +143,7 @@ export class QueuePlace {
     const dropped = this.waiting().messages - this.waiting(after).messages
     const finishedThrough = this.consumer.finishedThrough(this.queue)
     this.#skipped = this.#skipped.filter((skipped) => skipped.through > finishedThrough && skipped.after < after)
-    this.#skipped.push({ after, through: OPEN_END })
+    this.#skip(after, OPEN_END)
     this.countedThrough = this.#store.lastSequence
     this.consumer.gaveUp(this, 0)
     return dropped
@@ -132,8 +154,29 @@ export class QueuePlace {
     const open = this.#skipped.pop()
     if (open === undefined) return
     const through = this.#store.lastSequence
-    if (through > open.after) this.#skipped.push({ after: open.after, through })
+    if (through > open.after) this.#skip(open.after, through)
     this.consumer.gaveUp(this, 0)
+  }
+
+  /** What comes from now on is not for the consumer. */
+  leaveLater(): void {
+    this.#until = this.#store.lastSequence
+  }
+
+  /** What comes after `since` is for the consumer again; what came since it began to leave is not. */
+  rejoin(since: SequenceNumber): void {
+    const finishedThrough = this.consumer.finishedThrough(this.queue)
+    this.#skipped = this.#skipped.filter((skipped) => skipped.through > finishedThrough)
+    if (since > this.#until && this.#skipped.length < SKIPPED_MAX) this.#skip(this.#until, since)
+    this.#until = Infinity
+  }
+
+  /** Adds to what is skipped, behind all of it: to the last part of it, if nothing is between them. */
+  #skip(after: SequenceNumber, through: SequenceNumber): void {
+    const last = this.#skipped.at(-1)
+    const isAdjacent = last !== undefined && this.#between(last.through, after).messages === 0
+    if (isAdjacent) this.#skipped.pop()
+    this.#skipped.push({ after: isAdjacent ? last.after : after, through })
   }
 
   #between(after: SequenceNumber, through: SequenceNumber): Backlog {

@@ -1,6 +1,22 @@
 import type { LogEntry, MaybePromise, QueueId, SequenceNumber, Store } from '@godwit/storage'
 import { isPromise } from './maybe-promise.ts'
 
+/** The first position from `from` on that is accepted, as all behind it are; `through` if none before it is. */
+export function firstPosition(
+  from: SequenceNumber,
+  through: SequenceNumber,
+  isAccepted: (position: SequenceNumber) => boolean
+): SequenceNumber {
+  let low = from
+  let high = through
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (isAccepted(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 /** The lowest position from `after` on behind which a queue holds no more than so many messages and bytes. */
 export function positionWithin(
   store: Store,
@@ -9,19 +25,12 @@ export function positionWithin(
   messagesMax: number,
   bytesMax: number
 ): SequenceNumber {
-  const exceeds = (position: SequenceNumber): boolean => {
+  const isWithin = (position: SequenceNumber): boolean => {
     const { messages, bytes } = store.backlog({ queue, after: position })
-    return messages > messagesMax || bytes > bytesMax
+    return messages <= messagesMax && bytes <= bytesMax
   }
-  if (!exceeds(after)) return after
-  let low = after + 1
-  let high = store.lastSequence
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    if (exceeds(middle)) low = middle + 1
-    else high = middle
-  }
-  return low
+  // Mostly it is.
+  return isWithin(after) ? after : firstPosition(after + 1, store.lastSequence, isWithin)
 }
 
 /**

@@ -250,7 +250,8 @@ export class Session implements DeliverySource, LogReaderOwner {
   /** Its part of reading the log: a message that waited is sent, unless nothing is left of it for this session. */
   takeEntry(entry: LogEntry): boolean {
     const message = Message.of(entry.message)
-    if (message.isExpired(this.#engine.clock.now())) {
+    // The clock is not looked at for nothing.
+    if (message.expiresAtMs !== Infinity && message.isExpired(this.#engine.clock.now())) {
       this.#drop('expired', message)
       return true
     }

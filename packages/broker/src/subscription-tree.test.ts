@@ -6,7 +6,7 @@ import { MatchCache } from './match.ts'
 import { request } from './samples.test.support.ts'
 import type { Session } from './session.ts'
 import { Subscription } from './subscription.ts'
-import { type FilterNode, SubscriptionTree } from './subscription-tree.ts'
+import { type FilterNode, SubscriptionTree, subscriptionsOf } from './subscription-tree.ts'
 import { World } from './world.test.support.ts'
 
 // fast-check prints its seed when a property fails.
@@ -94,8 +94,8 @@ describe('the subscription tree', () => {
             tree.addSubscription(node, added)
           }
           expect(tree.version).not.toBe(version)
-          expect(new Set(node.subscriptions)).toEqual(new Set(present))
-          expect(present.map(({ index }) => node.subscriptions?.[index])).toEqual(present)
+          expect(new Set(subscriptionsOf(node.subscriptions))).toEqual(new Set(present))
+          expect(present.map(({ index }) => subscriptionsOf(node.subscriptions)[index])).toEqual(present)
         }
       })
     )
@@ -175,6 +175,24 @@ describe('a match', () => {
     expect(cache.match('a').isEmpty).toBe(true)
     for (const name of ['b', 'c', 'd', 'e']) cache.match(name)
     expect(cache.match('a').isEmpty).toBe(true)
+  })
+
+  it('given that hardly a topic comes twice, then none is remembered for a while, and afterwards again', async () => {
+    const world = await World.open()
+    const tree = new SubscriptionTree()
+    tree.addSubscription(tree.open('#'), new Subscription(world.engine.sessions.create('c', 0), request('#'), undefined, 0, 0))
+    const cache = new MatchCache(tree, 8)
+    const isRemembered = (name: string): boolean => {
+      const match = cache.match(name)
+      expect(match.targets).toHaveLength(1)
+      cache.match('in between')
+      return cache.match(name) === match
+    }
+    expect(isRemembered('a')).toBe(true)
+    for (let topic = 0; topic < 20; topic++) cache.match(`t/${topic}`)
+    expect(isRemembered('a')).toBe(false)
+    for (let times = 0; times < 128; times++) cache.match(`b/${times % 2}`)
+    expect(isRemembered('a')).toBe(true)
   })
 })
 

@@ -6,6 +6,16 @@ import type { LocalSubscription } from './local-subscription.ts'
 import type { SharedSubscription } from './shared-subscription.ts'
 import type { Subscription } from './subscription.ts'
 
+/** Subscriptions of one filter. Most filters have one, for which no list is made: it would be two more places in memory to look at. */
+export type Subscribed = Subscription | Subscription[] | undefined
+
+export function subscriptionsOf(subscribed: Subscribed): readonly Subscription[] {
+  if (subscribed === undefined) return NONE
+  return Array.isArray(subscribed) ? subscribed : [subscribed]
+}
+
+const NONE: readonly never[] = []
+
 /**
  * A topic filter without wildcards, or one level of filters with wildcards. What it usually lacks is undefined rather
  * than empty, because a broker may hold a million of these.
@@ -15,8 +25,8 @@ export class FilterNode {
   readonly parent: FilterNode | undefined
   /** The level's own text, or all of a filter without wildcards. */
   readonly level: string
-  /** Where the index has it. */
-  place = 0
+  /** What the index finds it by, and the levels below it. */
+  hash = 0
   /** How many levels there are below, but for the two wildcards. */
   children = 0
   /** The level `+` below. */
@@ -24,9 +34,9 @@ export class FilterNode {
   /** The level `#` below. */
   multi: FilterNode | undefined = undefined
   /** The subscriptions whose filter ends here; a subscription knows its index. */
-  subscriptions: Subscription[] | undefined = undefined
+  subscriptions: Subscribed = undefined
   /** Those of durable sessions without a connection, apart, because nothing is offered to them. */
-  absent: Subscription[] | undefined = undefined
+  absent: Subscribed = undefined
   /** How many of these have QoS 0: what they match is lost to them. */
   absentAtMostOnce = 0
   /** By share name. */
@@ -74,7 +84,7 @@ export class SubscriptionTree {
   #wildcards = 0
   #version = 0
 
-  /** @param random numbers from 0 to below 1, that nobody can foresee */
+  /** @param random numbers from 0 to below 1; who could foresee them could make filters that take long to find */
   constructor(random: () => number = Math.random) {
     this.#index = new FilterIndex(random)
   }
@@ -214,23 +224,23 @@ export class SubscriptionTree {
 
 const DOLLAR = 0x24
 
-function placed(subscriptions: Subscription[] | undefined, subscription: Subscription): Subscription[] {
-  subscription.index = subscriptions?.length ?? 0
-  // Most filters have one subscription: a list that has grown to one would have room for sixteen more.
-  if (subscriptions === undefined) return [subscription]
-  subscriptions.push(subscription)
-  return subscriptions
+function placed(subscribed: Subscribed, subscription: Subscription): Subscribed {
+  subscription.index = 0
+  if (subscribed === undefined) return subscription
+  const list = Array.isArray(subscribed) ? subscribed : [subscribed]
+  subscription.index = list.push(subscription) - 1
+  return list
 }
 
 /** The last one takes the place of the one that goes, so that the cost does not grow with their number. */
-function without(subscriptions: Subscription[] | undefined, { index }: Subscription): Subscription[] | undefined {
-  const last = subscriptions?.pop()
-  if (subscriptions === undefined || last === undefined) return undefined
-  if (last.index !== index) {
+function without(subscribed: Subscribed, { index }: Subscription): Subscribed {
+  if (!Array.isArray(subscribed)) return undefined
+  const last = subscribed.pop()
+  if (last !== undefined && last.index !== index) {
     last.index = index
-    subscriptions[index] = last
+    subscribed[index] = last
   }
-  return subscriptions.length === 0 ? undefined : subscriptions
+  return subscribed.length > 1 ? subscribed : subscribed[0]
 }
 
 function isWildcard(level: string): boolean {

@@ -7,18 +7,21 @@ import type { FilterNode } from './subscription-tree.ts'
 
 /** A session's subscription to one topic filter; a member's place in a group if it is a shared one. */
 export class Subscription {
+  // First what a match looks at, side by side: of a million subscriptions each lies far away in memory.
   readonly session: Session
+  readonly qos: QoS
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  /** 0: none. */
+  readonly identifier: number
+  /** The history that it was made with; its messages then tell their sequence numbers. */
+  replay: ReplayRecord | undefined = undefined
+  readonly retainHandling: RetainHandling
   /** As the client wrote it, `$share/NAME/` included: what UNSUBSCRIBE has to repeat. */
   readonly topicFilter: string
   /** What topic names are matched against. */
   readonly matchFilter: string
   readonly shareName: string | undefined
-  readonly qos: QoS
-  readonly noLocal: boolean
-  readonly retainAsPublished: boolean
-  readonly retainHandling: RetainHandling
-  /** 0: none. */
-  readonly identifier: number
   /** It covers messages after this one; a replaced subscription hands its own on, so that none is lost between. */
   since: SequenceNumber
   /** It covers messages up to this one: where it was replaced by another that does not read the log. */
@@ -32,8 +35,6 @@ export class Subscription {
   isAbsent = false
   group: SharedSubscription | undefined = undefined
   retainedScan: RetainedScanRecord | undefined = undefined
-  /** The history that it was made with; its messages then tell their sequence numbers. */
-  replay: ReplayRecord | undefined = undefined
 
   constructor(
     session: Session,

@@ -193,7 +193,7 @@ export class Subscriptions {
     const { session, node } = replaced
     if (node === undefined) return
     tree.removeSubscription(node, replaced)
-    if (replaced.qos > 0 && session.consumer?.caughtUp === false) session.subscriptions.leaveLater(replaced, successor)
+    if (replaced.qos > 0 && session.consumer?.caughtUp === false) this.#leaveQueueLater(node, replaced, successor)
     else this.#leaveQueue(node, replaced, 'unsubscribed')
     tree.prune(node)
   }
@@ -206,7 +206,14 @@ export class Subscriptions {
     if (subscription.qos > 0) consumer.join(this.#queueOf(node, subscription.matchFilter), subscription.since)
     else if (replaced === undefined || replaced.qos === 0) return
     else if (consumer.caughtUp) this.#leaveQueue(node, replaced, 'unsubscribed')
-    else subscription.session.subscriptions.leaveLater(replaced, subscription)
+    else this.#leaveQueueLater(node, replaced, subscription)
+  }
+
+  /** What waits for a subscription is still sent, though its successor reads no queue, or not yet. */
+  #leaveQueueLater({ queue }: FilterNode, replaced: Subscription, successor: Subscription): void {
+    const { session } = replaced
+    session.subscriptions.leaveLater(replaced, successor)
+    if (queue !== undefined) session.consumer?.leaveLater(queue)
   }
 
   /** The queue is read for it first: from where it, not its successor, began. */
@@ -216,12 +223,18 @@ export class Subscriptions {
     const leaving = new Subscription(session, { ...record, topicFilter }, undefined, subscriptionIdentifier, since)
     leaving.until = until
     session.subscriptions.restoreLeaving(leaving, successor)
-    this.#readQueue(successor, since, skipped)
+    const isReadOn = successor.qos > 0 && !successor.isReplaying
+    this.#readQueue(successor, since, skipped, isReadOn ? Infinity : until)
   }
 
   /** Reads a queue again of which something may have been given up. */
-  #readQueue({ session, matchFilter }: Subscription, since: SequenceNumber, skipped: readonly SequenceRange[]): void {
-    session.consumer?.join(this.#queueOf(this.#engine.tree.open(matchFilter), matchFilter), since, skipped)
+  #readQueue(
+    { session, matchFilter }: Subscription,
+    since: SequenceNumber,
+    skipped: readonly SequenceRange[],
+    until: SequenceNumber = Infinity
+  ): void {
+    session.consumer?.join(this.#queueOf(this.#engine.tree.open(matchFilter), matchFilter), since, skipped, until)
   }
 
   #joinGroup(node: FilterNode, subscription: Subscription, shareName: string, replaced: Subscription | undefined): void {

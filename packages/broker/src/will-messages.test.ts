@@ -170,6 +170,50 @@ describe('will messages', () => {
     expect(watcher.takesPublishes().map(({ properties }) => properties.messageExpiryInterval)).toEqual([30])
   })
 
+  it('given a store that is full, then a will that would have to be kept has its fate, and one that would not is published', async () => {
+    const MiB = 1024 * 1024
+    const world = await World.open({ limits: { storedBytesMax: MiB } })
+    const watcher = await world.connects({ clientId: 'watcher', sessionExpiryInterval: 10_000 })
+    await watcher.subscribes('will')
+    await watcher.drops()
+    const dying = await world.connects({ clientId: 'kept', will: { ...WILL, qos: 1 } })
+    const lucky = await world.connects({ clientId: 'not kept', will: { ...WILL, topicName: 'live', qos: 1 } })
+    const witness = await world.connects({ clientId: 'witness' })
+    await witness.subscribes('live')
+    world.publish('will', { payload: 'x'.repeat(MiB), qos: 1 })
+    await dying.drops()
+    await lucky.drops()
+    const { fates } = world.engine
+    expect(fates.count('quota-exceeded')).toBe(1)
+    expect(fates.recent().at(-1)).toMatchObject({ fate: 'quota-exceeded', clientId: 'kept', topicName: 'will' })
+    expect(await witness.drains()).toEqual(['gone'])
+    const back = await world.connects({ clientId: 'watcher', sessionExpiryInterval: 10_000 })
+    expect(await back.drains()).toHaveLength(1)
+  })
+
+  it('given a store that fails, then a will is published all the same: to those who are there, and to others once it is well', async () => {
+    const { world, watcher } = await watched()
+    const absent = await world.connects({ clientId: 'absent', sessionExpiryInterval: 10_000 })
+    await absent.subscribes('will')
+    await absent.drops()
+    const dying = await world.connects({ clientId: 'd', will: { ...WILL, qos: 1 } })
+    const witness = await world.connects({ clientId: 'witness' })
+    await witness.subscribes('will')
+    const publisher = await world.connects({ clientId: 'p' })
+    world.store.isFull = true
+    publisher.publishes('will', 'refused from here on')
+    await world.settle()
+    expect(world.store.failure).toBeDefined()
+    witness.takes()
+    watcher.takes()
+    await dying.drops()
+    expect([witness.takesPayloads(), watcher.takesPayloads()]).toEqual([['gone'], ['gone']])
+    expect(world.engine.fates.count('store-failed')).toBe(0)
+    world.store.isFull = false
+    const back = await world.connects({ clientId: 'absent', sessionExpiryInterval: 10_000 })
+    expect(await back.drains()).toContain('gone')
+  })
+
   it('given a takeover, then the will of the connection that is closed is published', async () => {
     const { world, watcher } = await watched()
     await world.connects({ clientId: 'd', will: WILL })

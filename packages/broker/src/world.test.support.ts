@@ -15,7 +15,7 @@ import { type MemoryTransport, memoryTransportPair, type TransportReceiver } fro
 import type { Access } from './access.ts'
 import { Connection } from './connection.ts'
 import { Engine } from './engine.ts'
-import { lateStore } from './late-store.test.support.ts'
+import { type LateAnswers, lateStore } from './late-store.test.support.ts'
 import type { HistoryRule } from './history-rules.ts'
 import { type Limits, resolveLimits } from './limits.ts'
 import { silentLogger } from './logger.ts'
@@ -32,8 +32,8 @@ export interface WorldOptions {
   readonly overflow?: readonly OverflowRule[]
   readonly history?: readonly HistoryRule[]
   readonly access?: Access
-  /** The store answers in a later turn; default: at once. */
-  readonly readsLate?: boolean
+  /** The store answers in a later turn, `true`: as it was asked; default: at once. */
+  readonly readsLate?: boolean | LateAnswers
 }
 
 export interface ConnectsWith {
@@ -199,9 +199,10 @@ export class World {
 
   #makeEngine(): Engine {
     const { limits = {}, features, options, overflow = [], history = [], access = {}, readsLate = false } = this.#options
+    const answers = readsLate === true ? 'as asked' : readsLate
     let assigned = 0
     return new Engine({
-      store: readsLate ? lateStore(this.store, (answer) => void this.#answers.push(answer)) : this.store,
+      store: answers === false ? this.store : lateStore(this.store, (answer) => void this.#answers.push(answer), answers),
       clock: this.clock,
       limits: resolveLimits(limits),
       features: { ...DEFAULT_FEATURES, ...features },
