@@ -1,4 +1,6 @@
-export { connectTransport, type ConnectOptions, type ConnectTlsOptions } from './connect-transport.ts'
+export type { ConnectTlsOptions } from './connect-tls-options.ts'
+export { connectTransport } from './connect-transport.ts'
+export type { ConnectOptions } from './connect-options.ts'
 export { listen } from './listen.ts'
 export { ListenError } from './listen-error.ts'
 export type {

@@ -127,6 +127,17 @@ describe('TLS', () => {
     expect((await older.reported).error.message).toBe('TLS handshake failed: unsupported protocol')
   })
 
+  test('a client that does not verify the host name takes a certificate for another, but none of another authority', async () => {
+    const { listener } = await listening(secured)
+    const elsewhere = { serverName: 'elsewhere.example' }
+    const dialled = (tls: object): Promise<Transport> => connectTransport({ url: listener.url, tls })
+    await expect(dialled({ ca, ...elsewhere })).rejects.toThrow('does not match certificate')
+    const transport = await dialled({ ca, ...elsewhere, verifyHostName: false })
+    afterwards(() => transport.destroy())
+    expect(transport.kind).toBe('tls')
+    await expect(dialled({ ca: stranger.certificate, ...elsewhere, verifyHostName: false })).rejects.toThrow('unable to verify')
+  })
+
   test('updateCertificate serves new connections with another certificate and keeps the old ones open', async () => {
     const { listener, accepted } = await listening(secured)
     const before = await dial(listener)

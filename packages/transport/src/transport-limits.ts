@@ -47,3 +47,24 @@ export const SLOW_CHECK_MS = 20
 
 /** An I/O thread that has died is followed by another after so long: one that dies at once must not take a core for that. */
 export const IO_THREAD_RESTART_MS = 500
+
+/**
+ * What a browser has received while reading is paused, before the connection is closed: a WebSocket there cannot be held back. More than a
+ * broker sends to a client that acknowledges nothing (1,000 messages of 16 KB), little for a page.
+ */
+export const HELD_BYTES_MAX: number = 16 * 1024 * 1024
+
+/** What each message costs that a browser holds, beside its bytes: an empty one is not free. */
+export const HELD_MESSAGE_OVERHEAD_BYTES = 128
+
+/**
+ * Bytes that a browser holds from which `write` returns false: four times what a Node socket uses, since room is noticed at the next look, at
+ * the earliest. 64 MB/s at the shortest interval that browsers have.
+ */
+export const WEB_SOCKET_WRITE_BUFFER_BYTES: number = 256 * 1024
+
+/** How often a congested WebSocket of a browser is looked at. Browsers have no shorter interval for timers that set each other. */
+export const WEB_SOCKET_DRAIN_POLL_MS = 4
+
+/** Corked writes become one WebSocket message of up to so many bytes: a broker that allows no more than this is rare. */
+export const JOINED_MESSAGE_BYTES = 65_536

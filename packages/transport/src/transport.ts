@@ -3,9 +3,9 @@ export type TransportKind = 'tcp' | 'tls' | 'websocket' | 'secure-websocket' | '
 
 /** The peer as the listener saw it, or as a trusted proxy reported it (PROXY protocol). */
 export interface TransportPeer {
-  /** IP address without brackets; empty for a Unix socket. */
+  /** IP address without brackets; empty for a Unix socket, and in browsers, which do not tell. */
   readonly address: string
-  /** 0 for a Unix socket. */
+  /** 0 where the address is empty. */
   readonly port: number
   /** The verified client certificate of a TLS connection. */
   readonly certificate: PeerCertificate | undefined
