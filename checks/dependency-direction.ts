@@ -24,7 +24,12 @@ export const rooms: Readonly<Record<string, Room>> = {
 }
 
 /** These may use Node's own modules only in the files listed, so that browsers can bundle the rest. */
-const nodeModulesOnlyIn: Readonly<Record<string, readonly string[]>> = { protocol: ['src/utf8-node.ts'] }
+const nodeModulesOnlyIn: Readonly<Record<string, readonly string[]>> = {
+  protocol: ['src/utf8-node.ts'],
+  client: ['', '/check-data-file', '/folder', '/outbox-file', '/outbox-thread', '/room'].map(
+    (file) => `src/file-outbox${file}.ts`
+  )
+}
 
 /** Embedded in other people's processes, perhaps several at once: they keep no state outside their objects. */
 const librariesWithoutGlobals: ReadonlySet<string> = new Set(['protocol', 'transport', 'client', 'storage', 'broker'])

@@ -48,7 +48,7 @@ function compile(directory: string, source: string): void {
 
 /** Not for applications: a manifest, and what needs a peer that an application does not have. */
 function isModule(path: string): boolean {
-  return !['./package.json', './suite', './lmdb', './lmdb/store-tools'].includes(path)
+  return !['./package.json', './outbox-suite', './suite', './lmdb', './lmdb/store-tools'].includes(path)
 }
 
 /** The names of what is installed in a folder. */

@@ -20,7 +20,8 @@ const steps: readonly { title: string; commands: readonly string[][] }[] = [
       ['tsc', '-b'],
       ['tsc', '-p', 'bench'],
       ['tsc', '-p', 'packages/protocol/fuzz'],
-      ['tsc', '-p', 'packages/storage/fuzz']
+      ['tsc', '-p', 'packages/storage/fuzz'],
+      ['tsc', '-p', 'examples/web-page']
     ]
   },
   { title: 'Unused files, exports and dependencies', commands: [['knip', '--no-progress', '--no-config-hints']] },

@@ -15,15 +15,22 @@ interface Target {
   readonly value: number
 }
 
-function ratio(
+type Figure = readonly [key: string, title: string]
+
+function target(
   scenario: string,
-  [key, title]: readonly [string, string],
-  broker: 'mosquitto' | 'aedes',
+  [key, title]: Figure,
+  against: Target['against'],
   bound: Target['bound'],
   value: number
 ): Target {
-  const against = { scenario, broker, title: broker === 'aedes' ? "of Aedes's" : "of Mosquitto's" }
   return { scenario, key, title, against, bound, value }
+}
+
+/** Against another broker in the same scenario. */
+function ratio(scenario: string, figure: Figure, broker: 'mosquitto' | 'aedes', bound: Target['bound'], value: number): Target {
+  const against = { scenario, broker, title: broker === 'aedes' ? "of Aedes's" : "of Mosquitto's" }
+  return target(scenario, figure, against, bound, value)
 }
 
 const perCpu = ['per_cpu_s', 'messages per CPU second'] as const
@@ -33,6 +40,13 @@ const acknowledged = ['acked_s', 'acknowledged/s'] as const
 const drained = ['drain_s', 'drained/s'] as const
 const connections = ['per_cpu_s', 'connections per CPU second'] as const
 const connectionBytes = ['bytes_per_conn', 'bytes per connection'] as const
+
+const SAFE_MODE = {
+  scenario: 'durable-20k',
+  broker: 'mosquitto-safe',
+  title: "of Mosquitto's safe mode with 20,000 messages"
+} as const
+const FEW_SUBSCRIPTIONS = { scenario: 'match-1k', broker: 'godwit', title: 'with 1,000 subscriptions' } as const
 
 const THROUGHPUT = [
   ['p2p-q0', 8, 8],
@@ -56,35 +70,14 @@ const TARGETS: readonly Target[] = [
     ])
   ),
   ratio('durable', acknowledged, 'mosquitto', 'at least', 1),
-  {
-    scenario: 'durable',
-    key: 'acked_s',
-    title: 'acknowledged/s',
-    against: { scenario: 'durable-20k', broker: 'mosquitto-safe', title: "of Mosquitto's safe mode with 20,000 messages" },
-    bound: 'at least',
-    value: 50
-  },
+  target('durable', acknowledged, SAFE_MODE, 'at least', 50),
   ratio('durable', drained, 'mosquitto', 'at least', 2),
   ratio('durable', drained, 'aedes', 'at least', 5),
   ratio('connect', connections, 'mosquitto', 'at least', 0.4),
   ratio('connect', connections, 'aedes', 'at least', 3),
-  {
-    scenario: 'connect',
-    key: 'bytes_per_conn',
-    title: 'bytes per connection',
-    against: undefined,
-    bound: 'at most',
-    value: 8000
-  },
+  target('connect', connectionBytes, undefined, 'at most', 8000),
   ratio('connect', connectionBytes, 'aedes', 'at most', 0.65),
-  {
-    scenario: 'match-1m',
-    key: 'per_cpu_s',
-    title: 'messages per CPU second',
-    against: { scenario: 'match-1k', broker: 'godwit', title: 'with 1,000 subscriptions' },
-    bound: 'at least',
-    value: 0.7
-  }
+  target('match-1m', perCpu, FEW_SUBSCRIPTIONS, 'at least', 0.7)
 ]
 
 /** What was measured of each target; those without a measurement are left out. */

@@ -9,7 +9,7 @@ import { createBroker } from '../../packages/broker/src/index.ts'
 import { encodePacket, NO_PROPERTIES, PacketType, ProtocolVersion, type QoS } from '../../packages/protocol/src/index.ts'
 import type { Transport, TransportReceiver } from '../../packages/transport/src/index.ts'
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 40)
+const ROUNDS = 40
 const ROUND_MESSAGES = 40_000
 const PAYLOAD_BYTES = 64
 

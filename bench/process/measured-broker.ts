@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { BrokerProcess } from '../../crash/broker-process.ts'
+import { BrokerProcess, type BrokerProcessOptions } from '../../crash/broker-process.ts'
 import { type Account, readAccount } from './account.ts'
 
 /** What a process takes, in bytes. */
@@ -18,16 +18,9 @@ export interface Calls {
   readonly writes: number
 }
 
-export interface MeasuredOptions {
-  /** The folder of its data; undefined: it keeps everything in memory. */
-  readonly data: string | undefined
+export interface MeasuredOptions extends BrokerProcessOptions {
   /** Whether garbage is collected before it tells of its memory. */
   readonly collects: boolean
-  /** A program and its arguments, which are followed by the command to run. */
-  readonly wrapper?: readonly string[]
-  readonly nodeFlags?: readonly string[]
-  /** More flags of `godwit serve`. */
-  readonly flags?: readonly string[]
 }
 
 /** The program, looked at from outside, with all that it says of itself but its memory. */
@@ -45,13 +38,13 @@ export class MeasuredBroker {
     this.#data = data
   }
 
-  static async start({ data, collects, wrapper = [], nodeFlags = [], flags = [] }: MeasuredOptions): Promise<MeasuredBroker> {
+  static async start({ collects, nodeFlags = [], ...options }: MeasuredOptions): Promise<MeasuredBroker> {
     const startedAt = performance.now()
     const probe = new URL('probe.ts', import.meta.url)
     const probing = [`--import=${probe.href}`, ...(collects ? ['--expose-gc'] : [])]
-    const broker = new BrokerProcess({ data, wrapper, nodeFlags: [...probing, ...nodeFlags], flags })
+    const broker = new BrokerProcess({ ...options, nodeFlags: [...probing, ...nodeFlags] })
     const { mqtt } = await broker.listening
-    return new MeasuredBroker(broker, mqtt, performance.now() - startedAt, data)
+    return new MeasuredBroker(broker, mqtt, performance.now() - startedAt, options.data)
   }
 
   get pid(): number {

@@ -1,6 +1,7 @@
-import { type Broker, type BrokerOptions, type Clock, createBroker, type LogFields, type Logger } from '@godwit/broker'
-import type { MemoryTransport, Transport, TransportReceiver } from '@godwit/transport'
+import { type Broker, type BrokerOptions, createBroker, type LogFields, type Logger } from '@godwit/broker'
+import type { MemoryTransport } from '@godwit/transport'
 import { seededRandom } from './random.ts'
+import { SimProcess } from './sim-process.ts'
 import type { Simulation } from './simulation.ts'
 
 /** What a broker in a simulation may be given; the rest is the simulation's. */
@@ -17,7 +18,7 @@ export class SimBroker {
   readonly #goesDown: () => void
   #options: SimBrokerOptions
   #broker: Broker | undefined
-  #process = new Process()
+  #process = new SimProcess()
 
   /** @param goesDown called before the broker stops or crashes */
   constructor(simulation: Simulation, options: SimBrokerOptions, goesDown: () => void = () => {}) {
@@ -34,7 +35,7 @@ export class SimBroker {
 
   async starts(): Promise<void> {
     const { store, clock } = this.#simulation
-    const process = new Process()
+    const process = new SimProcess()
     this.#process = process
     const created = createBroker({
       random: seededRandom(1),
@@ -94,88 +95,5 @@ export class SimBroker {
       this.loggedErrors.push(`${message}: ${String(fields['err'])}`)
     }
     return { debug() {}, info() {}, warn() {}, error }
-  }
-}
-
-/** What ties a broker to the world around it, and is cut when its process dies. */
-class Process {
-  #isAlive = true
-  readonly #transports = new Set<Transport>()
-
-  clock(clock: Clock): Clock {
-    return {
-      now: () => clock.now(),
-      at: (timeMs, callback) => clock.at(timeMs, () => this.#isAlive && callback()),
-      defer: (callback) => clock.defer(() => this.#isAlive && callback())
-    }
-  }
-
-  transport(transport: Transport): Transport {
-    this.#transports.add(transport)
-    return new ProcessTransport(transport, () => this.#isAlive)
-  }
-
-  dies(): void {
-    this.#isAlive = false
-    for (const transport of this.#transports) transport.destroy()
-  }
-}
-
-/** The broker's end of a connection, deaf once its process has died. */
-class ProcessTransport implements Transport {
-  readonly #transport: Transport
-  readonly #isAlive: () => boolean
-
-  constructor(transport: Transport, isAlive: () => boolean) {
-    this.#transport = transport
-    this.#isAlive = isAlive
-  }
-
-  get kind(): Transport['kind'] {
-    return this.#transport.kind
-  }
-
-  get peer(): Transport['peer'] {
-    return this.#transport.peer
-  }
-
-  get bufferedBytes(): number {
-    return this.#transport.bufferedBytes
-  }
-
-  start(receiver: TransportReceiver): void {
-    this.#transport.start({
-      onData: (chunk) => this.#isAlive() && receiver.onData(chunk),
-      onDrain: () => this.#isAlive() && receiver.onDrain(),
-      onClose: (error) => this.#isAlive() && receiver.onClose(error)
-    })
-  }
-
-  write(bytes: Uint8Array): boolean {
-    return this.#transport.write(bytes)
-  }
-
-  cork(): void {
-    this.#transport.cork()
-  }
-
-  uncork(): void {
-    this.#transport.uncork()
-  }
-
-  pause(): void {
-    this.#transport.pause()
-  }
-
-  resume(): void {
-    this.#transport.resume()
-  }
-
-  end(): void {
-    this.#transport.end()
-  }
-
-  destroy(): void {
-    this.#transport.destroy()
   }
 }

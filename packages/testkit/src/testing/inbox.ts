@@ -5,7 +5,8 @@ import {
   PacketType,
   packetTypeName,
   type ProtocolVersion,
-  ReceivedPublish
+  ReceivedPublish,
+  type Receiver
 } from '@godwit/protocol'
 import { expect } from 'vitest'
 import { describe, type ExpectedPacket, expectPacket, matches } from './expectations.ts'
@@ -15,9 +16,11 @@ interface Received {
   readonly bytes: Uint8Array
 }
 
+export type PacketLimits = Pick<ConnectProperties, 'maximumPacketSize' | 'topicAliasMaximum'>
+
 export type PacketOf<Type extends Packet['type']> = Extract<Packet, { readonly type: Type }>
 
-/** What a client has received and its test has not yet expected, in order. */
+/** What one end of a connection has received and its test has not yet expected, in order. */
 export class Inbox {
   readonly #decoder: PacketDecoder
   /** Whose it is, for messages. */
@@ -27,8 +30,10 @@ export class Inbox {
   #maximumPacketSize = Infinity
   #topicAliasMaximum = Infinity
 
-  constructor(protocolVersion: ProtocolVersion, who: () => string) {
-    this.#decoder = new PacketDecoder({ receiver: 'client', protocolVersion, maximumPacketSize: Infinity })
+  /** @param protocolVersion undefined for a server, which learns it from CONNECT */
+  constructor(protocolVersion: ProtocolVersion | undefined, who: () => string) {
+    const receiver: Receiver = protocolVersion === undefined ? 'server' : 'client'
+    this.#decoder = new PacketDecoder({ receiver, protocolVersion, maximumPacketSize: Infinity })
     this.#who = who
   }
 
@@ -36,8 +41,8 @@ export class Inbox {
     return this.#received.map(({ packet }) => packet)
   }
 
-  /** The client has said in its CONNECT what it takes: anything beyond is an error from here on. */
-  limit({ maximumPacketSize = Infinity, topicAliasMaximum = 0 }: ConnectProperties): void {
+  /** This end has said in its CONNECT or CONNACK what it takes: anything beyond is an error from here on. */
+  limit({ maximumPacketSize = Infinity, topicAliasMaximum = 0 }: PacketLimits): void {
     this.#maximumPacketSize = maximumPacketSize
     this.#topicAliasMaximum = topicAliasMaximum
   }
@@ -71,6 +76,11 @@ export class Inbox {
     return next?.bytes ?? expect.fail(`${this.#who()} received nothing, where bytes were expected`)
   }
 
+  /** Takes all that there is. */
+  takeAll(): readonly Packet[] {
+    return this.#received.splice(0).map(({ packet }) => packet)
+  }
+
   /** Takes the next packets, which have to be these in whatever order. */
   nextInAnyOrder(expected: readonly ExpectedPacket[]): readonly Packet[] {
     const received = this.#received.splice(0, expected.length).map(({ packet }) => packet)
@@ -96,7 +106,7 @@ export class Inbox {
     return asType(answer?.packet, type, this.#who())
   }
 
-  /** [5.0 MQTT-3.1.2-24] [5.0 MQTT-3.1.2-26] [5.0 MQTT-3.1.2-27] */
+  /** [5.0 MQTT-3.1.2-24] [5.0 MQTT-3.1.2-26] [5.0 MQTT-3.1.2-27] [5.0 MQTT-3.2.2-15] [5.0 MQTT-3.2.2-17] [5.0 MQTT-3.2.2-18] */
   #checkLimits(packet: Packet, length: number): void {
     if (length > this.#maximumPacketSize) {
       throw new Error(`${this.#who()} was sent ${length} bytes, above its Maximum Packet Size of ${this.#maximumPacketSize}`)

@@ -5,10 +5,9 @@ import { SimBroker, type SimBrokerOptions } from '../sim-broker.ts'
 import type { NetworkShape } from '../sim-network.ts'
 import { SimStore } from '../sim-store.ts'
 import { Simulation } from '../simulation.ts'
+import { playOnNetworks } from './networks.ts'
 import { type ClientOptions, TestClient } from './test-client.ts'
 
-/** Names the network that every scenario runs on: `whole`, `bytes`, `handed-over`, a seed, or `random` for a seed that is printed. */
-const NETWORK_VARIABLE = 'GODWIT_NETWORK'
 /** What every scenario runs on otherwise, one after the other. */
 const NETWORKS: readonly NetworkShape[] = ['whole', 'bytes', 'handed-over', { seed: 1 }]
 
@@ -57,27 +56,8 @@ export function scenario(title: string, first: ScenarioOptions | Play, second?: 
   if (play === undefined) throw new TypeError(`nothing to play: ${title}`)
   const { networks = NETWORKS, ...brokerOptions } = options
   test(title, async () => {
-    for (const shape of networksToRun(networks)) await playOn(shape, brokerOptions, play)
+    await playOnNetworks(networks, (shape) => playAndCheck(new Stage(shape, brokerOptions), play))
   })
-}
-
-function networksToRun(networks: readonly NetworkShape[]): readonly NetworkShape[] {
-  const chosen = process.env[NETWORK_VARIABLE]
-  if (chosen === undefined || chosen === '') return networks
-  if (chosen === 'whole' || chosen === 'bytes' || chosen === 'handed-over') return [chosen]
-  const seed = chosen === 'random' ? Math.floor(Math.random() * 0x7fff_ffff) : Number(chosen)
-  if (Number.isSafeInteger(seed)) return [{ seed }]
-  throw new RangeError(`${NETWORK_VARIABLE} is ${chosen}; accepted are whole, bytes, handed-over, random and a seed`)
-}
-
-async function playOn(shape: NetworkShape, options: SimBrokerOptions, play: Play): Promise<void> {
-  try {
-    await playAndCheck(new Stage(shape, options), play)
-  } catch (error) {
-    const network = typeof shape === 'string' ? shape : shape.seed
-    if (error instanceof Error) error.message += `\n(to repeat: ${NETWORK_VARIABLE}=${network})`
-    throw error
-  }
 }
 
 async function playAndCheck(stage: Stage, play: Play): Promise<void> {
