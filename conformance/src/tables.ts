@@ -12,10 +12,20 @@ export interface Statement {
   readonly binds: 'server' | 'client' | 'both'
 }
 
+/** The two ends of a connection. */
+export const ROLES = ['server', 'client'] as const
+
+export type Role = (typeof ROLES)[number]
+
 /** A statement that is left out of something, and why. */
 export interface Exception {
   readonly id: string
   readonly reason: string
+}
+
+/** A statement without a test of one of the ends that it binds. */
+export interface Untested extends Exception {
+  readonly role: Role
 }
 
 const directory = join(import.meta.dirname, '..')
@@ -31,16 +41,16 @@ export function statements(): Statement[] {
 
 /** Statements that bind what goes on inside clients: no server can see whether they are kept. */
 export function clientOnly(): Exception[] {
-  return exceptions('statements/client-only.tsv')
+  return rows('statements/client-only.tsv').map(exceptionOf)
 }
 
 /** The debt: statements without a test. */
-export function untested(): Exception[] {
-  return exceptions('untested.tsv')
+export function untested(): Untested[] {
+  return rows('untested.tsv').map((row) => ({ ...exceptionOf(row), role: roleOf(row('role')) }))
 }
 
-function exceptions(path: string): Exception[] {
-  return rows(path).map((row) => ({ id: `${row('version')} ${row('id')}`, reason: row('reason') }))
+function exceptionOf(row: (column: string) => string): Exception {
+  return { id: `${row('version')} ${row('id')}`, reason: row('reason') }
 }
 
 /** Each row of a table, as a function from column to value. */
@@ -60,4 +70,9 @@ function rows(path: string): ((column: string) => string)[] {
 function bindsOf(value: string): Statement['binds'] {
   if (value === 'server' || value === 'client' || value === 'both') return value
   throw new Error(`a statement binds ${value}, neither server, client nor both`)
+}
+
+function roleOf(value: string): Role {
+  if (value === 'server' || value === 'client') return value
+  throw new Error(`the role is ${value}, neither server nor client`)
 }

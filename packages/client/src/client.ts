@@ -7,7 +7,7 @@ import {
   ProtocolVersion,
   ReasonCode
 } from '@godwit/protocol'
-import type { Transport } from '@godwit/transport'
+import type { Transport } from '@godwit/transport/browser'
 import { ClientError } from './client-error.ts'
 import { connectPacketOf, isCleanSession, sessionExpiryOf, type SessionWish } from './connect-packet.ts'
 import type { Connection } from './connection.ts'
@@ -15,7 +15,7 @@ import { Connector } from './connector.ts'
 import type { Delivery } from './delivery.ts'
 import { Emitter } from './emitter.ts'
 import type { ClientEventListener, ClientEventName, ClientState, ConnectedEvent } from './events.ts'
-import { type Accepted, answerAuth, authenticationFailed, disconnectError } from './handshake.ts'
+import { type Accepted, answerAuth, authenticationFailed, disconnectError, finishAuthentication } from './handshake.ts'
 import { Incoming } from './incoming.ts'
 import { DRAIN_MS } from './limits.ts'
 import { Link } from './link.ts'
@@ -89,7 +89,7 @@ export class Client implements AsyncDisposable {
       onFailed: (error) => this.#emitter.emit('outboxFailed', { error }),
       onRecovered: () => this.#emitter.emit('outboxRecovered', {})
     })
-    this.#session = { isNew: true, isDurable: this.#outbox.isDurable }
+    this.#session = { isNew: true, isFirst: true, isDurable: this.#outbox.isDurable }
     this.#outgoing = new Outgoing({
       outbox: this.#outbox,
       clock,
@@ -141,11 +141,12 @@ export class Client implements AsyncDisposable {
    */
   static async open(parts: ClientParts): Promise<Client> {
     const { signal } = parts.settings.options
-    if (signal?.aborted === true) throw new ClientError('aborted', 'The signal was aborted', { cause: signal.reason })
+    throwIfAborted(signal)
     const client = new Client(parts)
     const contents = await client.#outbox.open()
     try {
       await client.#restore(contents)
+      throwIfAborted(signal)
     } catch (error) {
       await client.#outbox.close()
       throw error
@@ -218,7 +219,7 @@ export class Client implements AsyncDisposable {
   async drained(signal?: AbortSignal): Promise<void> {
     this.#checkOpen()
     const { promise, resolve, reject }: PromiseWithResolvers<void> = Promise.withResolvers()
-    const onAbort = (): void => reject(new ClientError('aborted', 'The signal was aborted', { cause: signal?.reason }))
+    const onAbort = (): void => reject(abortedError(signal))
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) onAbort()
     this.#outgoing.whenFinished(resolve)
@@ -246,11 +247,18 @@ export class Client implements AsyncDisposable {
     }
     const reauthentication: PromiseWithResolvers<void> = Promise.withResolvers()
     this.#reauthentication = reauthentication
-    const authenticationData = await authentication.begin()
-    const properties = { authenticationMethod: authentication.method, authenticationData }
-    connection.send({ type: PacketType.Auth, reasonCode: ReasonCode.ReAuthenticate, properties })
+    // The connection may be lost while the authenticator is at work.
+    reauthentication.promise.catch(() => undefined)
     try {
+      const authenticationData = await authentication.begin()
+      const properties = { authenticationMethod: authentication.method, authenticationData }
+      connection.send({ type: PacketType.Auth, reasonCode: ReasonCode.ReAuthenticate, properties })
       await reauthentication.promise
+    } catch (error) {
+      const failure = authenticationFailed(error)
+      reauthentication.reject(failure)
+      connection.fail(failure)
+      throw failure
     } finally {
       this.#reauthentication = undefined
     }
@@ -268,10 +276,15 @@ export class Client implements AsyncDisposable {
   /**
    * Disconnects, for good. While connected it first waits for the acknowledgement of what was published; loops over messages end, and
    * messages that they have not seen are the server's again. Afterwards there is no timer, no socket and no listener left.
+   *
+   * @throws {ClientError} `invalid-argument`
    */
-  close(options: CloseOptions = {}): Promise<CloseResult> {
+  async close(options: CloseOptions = {}): Promise<CloseResult> {
+    const { drainMs, sessionExpirySeconds } = options
+    if (drainMs !== undefined) integer('drainMs', drainMs, 0, 0x7fff_ffff)
+    if (sessionExpirySeconds !== undefined) integer('sessionExpirySeconds', sessionExpirySeconds, 0, 0xffff_ffff)
     this.#closing ??= this.#close(options)
-    return this.#closing
+    return await this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -294,7 +307,14 @@ export class Client implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const error = await this.#connector.run()
+    let error: ClientError | undefined
+    try {
+      error = await this.#connector.run()
+    } catch (cause) {
+      // What the application has given us to call has thrown.
+      const what = cause instanceof Error ? cause.message : String(cause)
+      error = new ClientError('invalid-argument', `The client cannot go on: ${what}`, { cause })
+    }
     if (error !== undefined) this.#closing ??= this.#end(error)
   }
 
@@ -310,25 +330,30 @@ export class Client implements AsyncDisposable {
       onDrain: () => this.#outgoing.drained(),
       onClose: (error) => resolve(this.#lost(error))
     }
-    // [5.0 MQTT-3.2.2-2]
-    if (connack.sessionPresent && connect.cleanStart) {
-      throw new MqttError(ReasonCode.ProtocolError, 'The server says that it has a session which we asked it to discard')
-    }
     const keepAliveSeconds = properties.serverKeepAlive ?? connect.keepAliveSeconds
     connection.startKeepAlive(keepAliveSeconds, this.#settings.pingTimeoutMs)
     if (properties.assignedClientIdentifier !== undefined) this.#clientId = properties.assignedClientIdentifier
     const { protocolVersion } = connect
     // 3.1 does not tell: where we did not ask for a clean one, it has the session.
     const isSessionPresent = protocolVersion === ProtocolVersion.Mqtt31 ? !connect.cleanStart : connack.sessionPresent
-    const link = new Link(connection, serverLimitsOf(properties, connection.isMqtt5))
+    const link = new Link(connection, serverLimitsOf(properties, connection.isMqtt5, this.#settings.options.inflightMaximum))
     const hadSession = !this.#session.isNew && !isCleanSession(connect)
+    if (this.#session.isFirst) this.#routes.continuesSession = isSessionPresent
     this.#session.isNew = false
+    this.#session.isFirst = false
     this.#link = link
-    this.#connected = { url, protocolVersion, clientId: this.#clientId, sessionPresent: isSessionPresent, keepAliveSeconds, properties }
+    this.#connected = {
+      url,
+      protocolVersion,
+      clientId: this.#clientId,
+      sessionPresent: isSessionPresent,
+      keepAliveSeconds,
+      properties
+    }
     this.#become('connected')
     this.#emitter.emit('connected', this.#connected)
     this.#incoming.connected(link, isSessionPresent)
-    this.#subscriptions.connected(link, isSessionPresent && protocolVersion !== ProtocolVersion.Mqtt31)
+    this.#subscriptions.connected(link, isSessionPresent, protocolVersion !== ProtocolVersion.Mqtt31)
     const lost = this.#outgoing.connected(link, isSessionPresent)
     if (!isSessionPresent && hadSession) this.#emitter.emit('sessionLost', lost)
     this.#firstConnection.resolve()
@@ -385,7 +410,7 @@ export class Client implements AsyncDisposable {
     }
     const step =
       packet.reasonCode === ReasonCode.Success
-        ? finishing(authentication.finish(packet.properties.authenticationData)).then(reauthentication.resolve)
+        ? finishAuthentication(authentication, packet).then(reauthentication.resolve)
         : answerAuth(connection, authentication, packet)
     step.catch((error: unknown) => {
       const failure = authenticationFailed(error)
@@ -396,8 +421,6 @@ export class Client implements AsyncDisposable {
 
   async #close(options: CloseOptions): Promise<CloseResult> {
     const { drainMs = DRAIN_MS, publishWill = false, sessionExpirySeconds } = options
-    integer('drainMs', drainMs, 0, 0x7fff_ffff)
-    if (sessionExpirySeconds !== undefined) integer('sessionExpirySeconds', sessionExpirySeconds, 0, 0xffff_ffff)
     this.#become('closing')
     if (this.#link !== undefined && drainMs > 0) await this.#drain(drainMs)
     this.#subscriptions.close(undefined)
@@ -460,6 +483,10 @@ function closedError(): ClientError {
   return new ClientError('client-closed', 'The client is closed')
 }
 
-async function finishing(step: void | Promise<void>): Promise<void> {
-  await step
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(signal)
+}
+
+function abortedError(signal: AbortSignal | undefined): ClientError {
+  return new ClientError('aborted', 'The signal was aborted', { cause: signal?.reason })
 }

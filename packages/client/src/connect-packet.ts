@@ -6,6 +6,8 @@ import type { Settings } from './settings.ts'
 export interface SessionWish {
   /** There was no connection yet, in this process or, with a durable outbox, in an earlier one. */
   isNew: boolean
+  /** There was no connection yet in this process. */
+  isFirst: boolean
   /** The outbox is durable, and with it our half of the session. */
   readonly isDurable: boolean
 }
@@ -22,7 +24,7 @@ export function connectPacketOf(
   return {
     type: PacketType.Connect,
     protocolVersion,
-    cleanStart: isMqtt5 ? (session.isNew ? (options.cleanStart ?? true) : false) : isCleanBefore5(settings, session),
+    cleanStart: isMqtt5 ? session.isFirst && (options.cleanStart ?? session.isNew) : isCleanBefore5(settings, session, clientId),
     keepAliveSeconds: settings.keepAliveSeconds,
     clientId,
     will: settings.will,
@@ -64,8 +66,9 @@ function sessionExpirySecondsOf({ options }: Settings, { isDurable }: SessionWis
  * Before 5.0 a session that is not clean stays for ever, so it has to be asked for: by its expiry, by `cleanStart: false`, or by an outbox that
  * stays as well.
  */
-function isCleanBefore5({ options }: Settings, { isNew, isDurable }: SessionWish): boolean {
-  if (options.sessionExpirySeconds === 0) return true
-  if (options.cleanStart !== undefined && isNew) return options.cleanStart
+function isCleanBefore5({ options }: Settings, { isFirst, isDurable }: SessionWish, clientId: string): boolean {
+  // [3.1.1 MQTT-3.1.3-7]
+  if (options.sessionExpirySeconds === 0 || clientId === '') return true
+  if (options.cleanStart !== undefined && isFirst) return options.cleanStart
   return options.sessionExpirySeconds === undefined && !isDurable && options.cleanStart !== false
 }

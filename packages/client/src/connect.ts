@@ -1,6 +1,6 @@
 import { connectPlatformTransport, randomBytes, systemClock } from '#platform'
 import { Client } from './client.ts'
-import type { ClientError } from './client-error.ts'
+import { ClientError } from './client-error.ts'
 import type { ClientOptions } from './options.ts'
 import { settingsOf } from './settings.ts'
 
@@ -17,7 +17,8 @@ export async function connect(url: string | readonly string[], options: ClientOp
     await Promise.race([client.ready, failed])
   } catch (error) {
     await client.close({ drainMs: 0 })
-    throw error
+    const { signal } = options
+    throw signal?.aborted === true ? new ClientError('aborted', 'The signal was aborted', { cause: signal.reason }) : error
   }
   return client
 }

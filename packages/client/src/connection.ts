@@ -1,5 +1,6 @@
 import {
   type AcknowledgementType,
+  type DisconnectProperties,
   type DisconnectReasonCode,
   encodePacket,
   isDisconnectReasonCode,
@@ -11,10 +12,11 @@ import {
   ProtocolVersion,
   ReasonCode
 } from '@godwit/protocol'
-import type { Transport } from '@godwit/transport'
+import type { Transport } from '@godwit/transport/browser'
 import { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { CLOSE_TIMEOUT_MS, PING_TIMEOUT_MS } from './limits.ts'
 import { OutputBuffer } from './output-buffer.ts'
 
 /** A PINGREQ leaves this much before its time: "does not exceed" has no room for a timer that is late [5.0 MQTT-3.1.2-20]. */
@@ -53,6 +55,9 @@ export class Connection {
   #isDecoding = false
   #error: ClientError | undefined = undefined
   #isFirstPacket = true
+  readonly #firstBytes: number[] = []
+  #serverMaximumPacketSize = Infinity
+  #cancelEnd: (() => void) | undefined = undefined
 
   constructor(transport: Transport, options: ConnectionOptions, receiver: ConnectionReceiver) {
     this.protocolVersion = options.protocolVersion
@@ -90,20 +95,25 @@ export class Connection {
   }
 
   /** @param keepAliveSeconds that is in force; 0: none */
-  startKeepAlive(keepAliveSeconds: number, pingTimeoutMs: number): void {
+  startKeepAlive(keepAliveSeconds: number, pingTimeoutMs: number | undefined): void {
     this.#keepAlive = new KeepAlive({
       clock: this.#clock,
       keepAliveMs: keepAliveSeconds * 1000 * KEEP_ALIVE_SHARE,
-      pingTimeoutMs,
+      pingTimeoutMs: pingTimeoutMs ?? Math.min(PING_TIMEOUT_MS, keepAliveSeconds * 1000),
       ping: () => this.send({ type: PacketType.Pingreq }),
       onTimeout: () => this.fail(new ClientError('keep-alive-timeout', 'The server has not answered PINGREQ in time'))
     })
     this.#keepAlive.isPaused = this.#isPaused
   }
 
-  /** @throws {RangeError} for what cannot be written */
+  /** What the server takes: from here on `send` gives it no larger packet. */
+  set serverMaximumPacketSize(bytes: number) {
+    this.#serverMaximumPacketSize = bytes
+  }
+
+  /** @throws {ClientError} `invalid-argument` for what cannot be written, `packet-too-large` for what the server does not take */
   send(packet: Packet): void {
-    this.sendEncoded(encodePacket(packet, this.protocolVersion))
+    this.sendEncoded(this.#encode(packet))
   }
 
   sendEncoded(packet: Uint8Array): void {
@@ -138,14 +148,14 @@ export class Connection {
   /** Sends what there is to send, with a DISCONNECT behind it, and closes. `onClose` follows. */
   disconnect(reasonCode: DisconnectReasonCode, sessionExpiryInterval: number | undefined): void {
     if (this.#isClosed) return
-    const properties = this.isMqtt5 ? { sessionExpiryInterval } : NO_PROPERTIES
-    this.send({ type: PacketType.Disconnect, reasonCode, properties })
+    this.#sendDisconnect(reasonCode, this.isMqtt5 ? { sessionExpiryInterval } : NO_PROPERTIES)
     this.#end()
   }
 
   /** Closes at once; `onClose` follows with this error. */
   fail(error: ClientError): void {
     this.#error ??= error
+    this.#isClosed = true
     this.#keepAlive?.stop()
     this.#transport.destroy()
   }
@@ -156,9 +166,38 @@ export class Connection {
     this.#error ??= new ClientError('protocol-error', error.message, { cause: error, reasonCode: error.reasonCode })
     const { reasonCode } = error
     if (this.isMqtt5 && !this.#isFirstPacket && isDisconnectReasonCode(reasonCode)) {
-      this.send({ type: PacketType.Disconnect, reasonCode, properties: { reasonString: error.message } })
+      this.#sendDisconnect(reasonCode, { reasonString: error.message })
     }
     this.#end()
+  }
+
+  /** [5.0 MQTT-3.14.2-3]: without its properties where they do not fit, and not at all where nothing fits. */
+  #sendDisconnect(reasonCode: DisconnectReasonCode, properties: DisconnectProperties): void {
+    for (const each of [properties, NO_PROPERTIES]) {
+      try {
+        this.send({ type: PacketType.Disconnect, reasonCode, properties: each })
+        return
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error
+      }
+    }
+  }
+
+  #encode(packet: Packet): Uint8Array {
+    let encoded: Uint8Array
+    try {
+      encoded = encodePacket(packet, this.protocolVersion)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new ClientError('invalid-argument', `The packet cannot be written: ${error.message}`, { cause: error })
+    }
+    // [5.0 MQTT-3.2.2-15]
+    const maximum = this.#serverMaximumPacketSize
+    if (encoded.byteLength <= maximum) return encoded
+    throw new ClientError(
+      'packet-too-large',
+      `The server takes packets up to ${maximum} bytes, not one of ${encoded.byteLength} bytes`
+    )
   }
 
   #end(): void {
@@ -166,12 +205,14 @@ export class Connection {
     this.#isClosed = true
     this.#keepAlive?.stop()
     this.#transport.end()
+    // A server that does not read what is written would keep the connection open for ever.
+    this.#cancelEnd = this.#clock.at(this.#clock.now() + CLOSE_TIMEOUT_MS, () => this.#transport.destroy())
   }
 
   #onData(chunk: Uint8Array): void {
     if (this.#isClosed) return
     this.#keepAlive?.received()
-    if (this.#isFirstPacket && this.isMqtt5 && isOldConnack(chunk)) {
+    if (this.#isFirstPacket && this.isMqtt5 && this.#isOldConnack(chunk)) {
       const reasonCode = ReasonCode.UnsupportedProtocolVersion
       this.fail(new ClientError('connection-refused', 'The server does not speak MQTT 5.0', { reasonCode }))
       return
@@ -194,11 +235,22 @@ export class Connection {
         this.#receiver.onPacket(packet)
       }
     } catch (error) {
-      if (!(error instanceof MqttError)) throw error
-      this.failWith(error)
+      if (error instanceof ClientError) this.fail(error)
+      else if (error instanceof MqttError) this.failWith(error)
+      else throw error
     } finally {
       this.#isDecoding = false
     }
+  }
+
+  /**
+   * A server of 3.1.1 refuses 5.0 with a CONNACK of its own version, which has no properties ([3.1.1 MQTT-3.1.2-2]): two bytes long, where one
+   * of 5.0 has at least three.
+   */
+  #isOldConnack(chunk: Uint8Array): boolean {
+    this.#firstBytes.push(...chunk.subarray(0, 2 - this.#firstBytes.length))
+    const [firstByte, remainingLength] = this.#firstBytes
+    return firstByte === PacketType.Connack << 4 && remainingLength === 2
   }
 
   #onDrain(): void {
@@ -208,6 +260,7 @@ export class Connection {
 
   #onClose(error: Error | undefined): void {
     this.#keepAlive?.stop()
+    this.#cancelEnd?.()
     const wasAsked = this.#isClosed
     this.#isClosed = true
     if (this.#error === undefined && !wasAsked) {
@@ -229,12 +282,4 @@ export class Connection {
     this.#keepAlive?.sent()
     if (!this.#output.flush(this.#transport)) this.#isCongested = true
   }
-}
-
-/**
- * A server of 3.1.1 refuses 5.0 with a CONNACK of its own version, which has no properties ([3.1.1 MQTT-3.1.2-2]): two bytes long, where one of
- * 5.0 has at least three.
- */
-function isOldConnack(chunk: Uint8Array): boolean {
-  return chunk[0] === PacketType.Connack << 4 && chunk[1] === 2
 }

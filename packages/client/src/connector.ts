@@ -1,5 +1,5 @@
 import { type ConnectPacket, ProtocolVersion, ReasonCode } from '@godwit/protocol'
-import type { Transport } from '@godwit/transport'
+import type { Transport } from '@godwit/transport/browser'
 import { ClientError } from './client-error.ts'
 import type { Emitter } from './emitter.ts'
 import { type Accepted, shakeHands } from './handshake.ts'
@@ -113,7 +113,7 @@ export class Connector {
       if (signal.aborted) abort()
       const authenticator = version === ProtocolVersion.Mqtt5 ? options.authentication : undefined
       const transport = await this.#openTransport(version, url, limit.signal)
-      const connect = owner.connectPacket(version, await beginning(authenticator, transport))
+      const connect = owner.connectPacket(version, await beginning(authenticator, transport, limit.signal))
       return await shakeHands(
         transport,
         { connect, authenticator, maximumPacketSize, clock, signal: limit.signal },
@@ -133,7 +133,8 @@ export class Connector {
     const { tls, headers } = settings.options
     const subprotocol = version === ProtocolVersion.Mqtt31 ? 'mqttv3.1' : 'mqtt'
     try {
-      return await openTransport({ url, subprotocol, tls, headers, maximumPacketSize: settings.maximumPacketSize, signal })
+      const target = { url, subprotocol, tls, headers, maximumPacketSize: settings.maximumPacketSize, signal }
+      return await untilAborted(openTransport(target), signal, (transport) => transport.destroy())
     } catch (error) {
       if (error instanceof ClientError) throw error
       const message = error instanceof Error && error.message !== '' ? error.message : String(error)
@@ -172,7 +173,7 @@ export class Connector {
   async #wait(reconnect: ReconnectOptions): Promise<void> {
     const { settings, emitter, owner, signal } = this.#options
     const { clock, random } = settings
-    const delayMs = reconnectDelayMs(Math.max(1, this.#attempt), reconnect, random)
+    const delayMs = reconnectDelayMs(this.#attempt + 1, reconnect, random)
     owner.onState('waiting')
     emitter.emit('waiting', { attempt: this.#attempt + 1, delayMs })
     const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers()
@@ -186,15 +187,41 @@ export class Connector {
   }
 }
 
+/**
+ * Waits no longer than the signal allows, also for what takes no notice of it itself; `tooLate` gets what comes all the same.
+ *
+ * @throws the reason of the signal
+ */
+async function untilAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal,
+  tooLate: (value: Value) => void
+): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => {
+    reject(signal.reason)
+    promise.then(tooLate, () => undefined)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
 /** The Authentication Data of CONNECT. */
 async function beginning(
   authenticator: Settings['options']['authentication'],
-  transport: Transport
+  transport: Transport,
+  signal: AbortSignal
 ): Promise<Uint8Array | undefined> {
   try {
-    return await authenticator?.begin()
+    return await untilAborted(Promise.resolve(authenticator?.begin()), signal, () => undefined)
   } catch (error) {
     transport.destroy()
+    if (error instanceof ClientError) throw error
     const message = error instanceof Error ? error.message : 'The authenticator has failed'
     throw new ClientError('authentication-failed', message, { cause: error })
   }

@@ -5,6 +5,8 @@ type Listeners = { [Name in ClientEventName]?: Set<ClientEventListener<Name>> }
 /** The listeners of one client. One that throws disturbs neither the others nor the client: its error goes to the host, as of any event. */
 export class Emitter {
   #listeners: Listeners = {}
+  /** What takes listeners away from the signals that end them. */
+  readonly #offs = new Set<() => void>()
 
   /** Returns what takes the listener away. A listener that is added twice is called once. */
   on<Name extends ClientEventName>(name: Name, listener: ClientEventListener<Name>, signal?: AbortSignal): () => void {
@@ -14,8 +16,12 @@ export class Emitter {
     const off = (): void => {
       listeners.delete(listener)
       signal?.removeEventListener('abort', off)
+      this.#offs.delete(off)
     }
-    signal?.addEventListener('abort', off, { once: true })
+    if (signal !== undefined) {
+      signal.addEventListener('abort', off, { once: true })
+      this.#offs.add(off)
+    }
     return off
   }
 
@@ -41,5 +47,6 @@ export class Emitter {
 
   clear(): void {
     this.#listeners = {}
+    for (const off of this.#offs) off()
   }
 }

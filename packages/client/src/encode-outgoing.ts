@@ -20,7 +20,7 @@ export function packetIdentifierOf(sequence: SequenceNumber): number {
  */
 export function encodeOutgoing(message: OutgoingMessage, link: Link, nowMs: number): Uint8Array {
   const { connection, limits, topicAliases } = link
-  const { topicName, payload, qos, retain, sequence } = message
+  const { topicName, qos, retain } = message
   // [5.0 MQTT-3.2.2-11]
   if (qos > limits.maximumQoS) {
     throw new ClientError('not-supported', `The server takes messages up to QoS ${limits.maximumQoS} only, not QoS ${qos}`)
@@ -29,27 +29,47 @@ export function encodeOutgoing(message: OutgoingMessage, link: Link, nowMs: numb
   if (retain && !limits.isRetainAvailable) throw new ClientError('not-supported', 'The server takes no retained messages')
   const alias = connection.isMqtt5 ? topicAliases.known(topicName) : 0
   const newAlias = connection.isMqtt5 && alias === 0 ? topicAliases.assign(topicName) : 0
+  if (alias > 0 || newAlias > 0) {
+    try {
+      return encode(message, link, alias > 0 ? '' : topicName, alias > 0 ? alias : newAlias, nowMs)
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error
+      if (newAlias > 0) topicAliases.withdraw(topicName)
+      // An alias may take more room than the topic, and may be all that was too much.
+    }
+  }
+  return encode(message, link, topicName, 0, nowMs)
+}
+
+function encode(
+  message: OutgoingMessage,
+  { connection, limits }: Link,
+  topicName: string,
+  topicAlias: number,
+  nowMs: number
+): Uint8Array {
+  const { payload, qos, retain, sequence } = message
+  let packet: Uint8Array
   try {
-    const packet = encodePacket(
+    packet = encodePacket(
       {
         type: PacketType.Publish,
-        topicName: alias === 0 ? topicName : '',
+        topicName,
         payload,
         qos,
         retain,
         dup: message.isDup && qos > 0,
         packetIdentifier: qos === 0 ? 0 : packetIdentifierOf(sequence),
-        properties: connection.isMqtt5 ? propertiesOf(message, alias === 0 ? newAlias : alias, nowMs) : NO_PROPERTIES
+        properties: connection.isMqtt5 ? propertiesOf(message, topicAlias, nowMs) : NO_PROPERTIES
       },
       connection.protocolVersion
     )
-    checkSize(packet, limits.maximumPacketSize)
-    return packet
   } catch (error) {
-    if (newAlias > 0) topicAliases.withdraw(topicName)
     if (!(error instanceof RangeError)) throw error
     throw new ClientError('invalid-argument', `The message cannot be sent: ${error.message}`, { cause: error })
   }
+  checkSize(packet, limits.maximumPacketSize)
+  return packet
 }
 
 /** [5.0 MQTT-3.2.2-15] */

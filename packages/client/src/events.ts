@@ -29,9 +29,11 @@ export interface ConnectedEvent {
 
 /** Every change that an application may want to know of. */
 export interface ClientEvents {
+  /** Any change of `client.state`. */
   state: { readonly state: ClientState; readonly previous: ClientState }
   /** An attempt begins; the first is 1, and counting starts again after each success. */
   connecting: { readonly url: string; readonly attempt: number }
+  /** The server has accepted us. */
   connected: ConnectedEvent
   /** A connection that was up is gone; with the error unless we closed it. */
   disconnected: { readonly error: ClientError | undefined }
@@ -46,7 +48,7 @@ export interface ClientEvents {
   sessionLost: { readonly resent: number; readonly released: number }
   /** The server has acknowledged a message. */
   delivered: { readonly message: PublishedMessage; readonly reasonCode: PublishReasonCode }
-  /** A message that was accepted will not be delivered; `error.code` tells why. */
+  /** A message that was published will not be delivered; `error.code` tells why. */
   discarded: { readonly message: PublishedMessage; readonly error: ClientError }
   /** A message came for which there is no subscription here, and it was acknowledged; see `unclaimedHoldMs`. */
   unclaimed: { readonly message: Message }
@@ -58,6 +60,7 @@ export interface ClientEvents {
   handlerFailed: { readonly error: unknown; readonly message: Message }
   /** The outbox could not store; it is tried again until it can. */
   outboxFailed: { readonly error: ClientError }
+  /** It stores again, and nothing was lost. */
   outboxRecovered: object
   /** For good; with the error if we did not ask for it. */
   closed: { readonly error: ClientError | undefined }

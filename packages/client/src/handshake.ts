@@ -12,7 +12,7 @@ import {
   ProtocolVersion,
   ReasonCode
 } from '@godwit/protocol'
-import type { Transport } from '@godwit/transport'
+import type { Transport } from '@godwit/transport/browser'
 import type { Authenticator } from './authenticator.ts'
 import { ClientError, describeReason } from './client-error.ts'
 import type { Clock } from './clock.ts'
@@ -46,11 +46,15 @@ export async function shakeHands<Result>(
   const { connect, authenticator, maximumPacketSize, clock, signal } = options
   const { protocolVersion } = connect
   const { promise, resolve, reject } = Promise.withResolvers<Result>()
-  const connection = new Connection(transport, { protocolVersion, maximumPacketSize, clock }, {
-    onPacket: (packet) => onPacket(packet),
-    onDrain: () => undefined,
-    onClose: (error) => reject(error ?? new ClientError('connection-lost', 'The connection was closed before CONNACK'))
-  })
+  const connection = new Connection(
+    transport,
+    { protocolVersion, maximumPacketSize, clock },
+    {
+      onPacket: (packet) => onPacket(packet),
+      onDrain: () => undefined,
+      onClose: (error) => reject(error ?? new ClientError('connection-lost', 'The connection was closed before CONNACK'))
+    }
+  )
   const fail = (error: ClientError): void => {
     reject(error)
     connection.fail(error)
@@ -61,13 +65,17 @@ export async function shakeHands<Result>(
   const onPacket = (packet: Packet): void => {
     if (packet.type === PacketType.Connack) {
       const refusal = refusalOf(packet, protocolVersion)
-      if (refusal !== undefined) fail(refusal)
-      else if (authenticator === undefined || packet.properties.authenticationMethod === undefined) {
+      if (refusal !== undefined) {
+        fail(refusal)
+        return
+      }
+      checkAcceptance(packet, connect)
+      if (authenticator === undefined) {
         resolve(onAccepted({ connection, connack: packet }))
       } else {
         connection.pause()
         authenticates(
-          finished(authenticator, packet).then(() => {
+          finishAuthentication(authenticator, packet).then(() => {
             resolve(onAccepted({ connection, connack: packet }))
             connection.resume()
           })
@@ -88,17 +96,33 @@ export async function shakeHands<Result>(
     if (signal.aborted) onAbort()
     else connection.send(connect)
     return await promise
+  } catch (error) {
+    if (error instanceof ClientError) connection.fail(error)
+    throw error
   } finally {
     signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** What no server may say to the CONNECT that it accepts. */
+function checkAcceptance({ sessionPresent, properties }: ConnackPacket, { cleanStart, properties: wished }: ConnectPacket): void {
+  // [5.0 MQTT-3.2.2-2], [5.0 MQTT-3.2.2-4]
+  if (sessionPresent && cleanStart) {
+    throw new MqttError(ReasonCode.ProtocolError, 'The server says that it has a session which we asked it to discard')
+  }
+  // [5.0 MQTT-4.12.0-6]
+  if (wished.authenticationMethod === undefined && properties.authenticationMethod !== undefined) {
+    throw new MqttError(ReasonCode.ProtocolError, 'The server named an Authentication Method, and we had not')
   }
 }
 
 /** Answers an AUTH with Reason Code 0x18 ([5.0 4.12]), of a first authentication or of another. */
 export async function answerAuth(connection: Connection, authenticator: Authenticator, packet: AuthPacket): Promise<void> {
   const { authenticationMethod, authenticationData } = packet.properties
-  // [5.0 MQTT-4.12.0-5]
-  if (authenticationMethod !== authenticator.method) {
-    throw new ClientError('authentication-failed', `The server changed the Authentication Method to ${authenticationMethod ?? 'none'}`)
+  checkMethod(authenticator, authenticationMethod)
+  // [5.0 3.15.2.1]: the other two are the client's to begin, and for the end.
+  if (packet.reasonCode !== ReasonCode.ContinueAuthentication) {
+    throw new ClientError('authentication-failed', 'The server sent an AUTH where it may not')
   }
   const data = await authenticator.respond(authenticationData)
   connection.send({
@@ -115,8 +139,17 @@ export function authenticationFailed(error: unknown): ClientError {
   return new ClientError('authentication-failed', message, { cause: error })
 }
 
-async function finished(authenticator: Authenticator, packet: ConnackPacket): Promise<void> {
-  await authenticator.finish(packet.properties.authenticationData)
+/** The server tells of success: it may have to prove itself first. */
+export async function finishAuthentication(authenticator: Authenticator, packet: ConnackPacket | AuthPacket): Promise<void> {
+  const { authenticationMethod, authenticationData } = packet.properties
+  checkMethod(authenticator, authenticationMethod)
+  await authenticator.finish(authenticationData)
+}
+
+/** [5.0 MQTT-4.12.0-5]: a server that leaves the method out would otherwise be one that need not prove anything. */
+function checkMethod(authenticator: Authenticator, method: string | undefined): void {
+  if (method === authenticator.method) return
+  throw new ClientError('authentication-failed', `The server changed the Authentication Method to ${method ?? 'none'}`)
 }
 
 /** A DISCONNECT from the server ([5.0 3.14]). */

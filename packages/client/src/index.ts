@@ -27,7 +27,9 @@ export type { Payload } from './payload.ts'
 export type { PublishOptions } from './publish-options.ts'
 export type { Subscription } from './subscription.ts'
 export type { Authenticator } from './authenticator.ts'
+export { scramSha256, type ScramOptions } from './scram.ts'
 export type { Clock } from './clock.ts'
+export { memoryOutbox } from './memory-outbox.ts'
 export {
   outboxBytes,
   type OutboxChanges,
@@ -40,4 +42,4 @@ export {
 
 export { ProtocolVersion, ReasonCode, reasonCodeName, RetainHandling } from '@godwit/protocol'
 export type { ConnackProperties, MessageProperties, QoS, UserProperty } from '@godwit/protocol'
-export type { Transport } from '@godwit/transport'
+export type { ConnectTlsOptions, Transport } from '@godwit/transport/browser'

@@ -12,6 +12,7 @@ export class Link {
   constructor(connection: Connection, limits: ServerLimits) {
     this.connection = connection
     this.limits = limits
+    connection.serverMaximumPacketSize = limits.maximumPacketSize
     this.topicAliases = new OutboundTopicAliases(Math.min(limits.topicAliasMaximum, OUTBOUND_TOPIC_ALIASES_MAX))
   }
 }

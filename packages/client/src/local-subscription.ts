@@ -37,6 +37,7 @@ export class LocalSubscription implements Subscription {
   #waiting: PromiseWithResolvers<Step>[] = []
   #isEnded = false
   #error: ClientError | undefined = undefined
+  #forgetSignal: (() => void) | undefined = undefined
 
   constructor(
     filter: string,
@@ -60,8 +61,11 @@ export class LocalSubscription implements Subscription {
     return this.#granting.promise
   }
 
-  get isEnded(): boolean {
-    return this.#isEnded
+  /** Unsubscribes once the signal is aborted. */
+  endsWith(signal: AbortSignal): void {
+    const onAbort = (): void => void this.unsubscribe()
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#forgetSignal = () => signal.removeEventListener('abort', onAbort)
   }
 
   grant(qos: QoS): void {
@@ -69,6 +73,7 @@ export class LocalSubscription implements Subscription {
   }
 
   deliver(message: ReceivedMessage): void {
+    if (this.#isEnded) return
     if (this.#handler !== undefined && !this.#isBusy && this.#length === 0) {
       this.#handle(this.#handler, message)
       return
@@ -94,6 +99,7 @@ export class LocalSubscription implements Subscription {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#error = error
+    this.#forgetSignal?.()
     this.#granting.reject(error ?? new ClientError('client-closed', 'The subscription ended before the server answered'))
     for (const { resolve, reject } of this.#waiting) {
       if (error === undefined) resolve(DONE)

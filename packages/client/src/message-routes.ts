@@ -37,6 +37,8 @@ export class MessageRoutes implements MessageRouter {
   #targets: readonly LocalSubscription[] = []
   #unclaimed: Unclaimed[] = []
   #cancelTimer: (() => void) | undefined = undefined
+  /** The session is one that an earlier process began: what comes may be for those who have yet to subscribe. */
+  continuesSession = false
 
   constructor(options: MessageRoutesOptions) {
     this.#options = options
@@ -96,7 +98,8 @@ export class MessageRoutes implements MessageRouter {
   #hold(message: ReceivedMessage): void {
     const { clock, unclaimedHoldMs } = this.#options
     this.#unclaimed.push({ message, untilMs: clock.now() + unclaimedHoldMs })
-    if (this.#unclaimed.length > UNCLAIMED_MESSAGES_MAX || unclaimedHoldMs === 0) this.#giveUp(this.#unclaimed.shift())
+    const holds = this.continuesSession && unclaimedHoldMs > 0
+    if (!holds || this.#unclaimed.length > UNCLAIMED_MESSAGES_MAX) this.#giveUp(this.#unclaimed.shift())
     else this.#cancelTimer ??= clock.at(clock.now() + unclaimedHoldMs, () => this.#expire())
   }
 

@@ -1,5 +1,5 @@
 import type { ProtocolVersion, QoS, RetainHandling, UserProperty } from '@godwit/protocol'
-import type { ConnectTlsOptions, Transport } from '@godwit/transport'
+import type { ConnectTlsOptions, Transport } from '@godwit/transport/browser'
 import type { Authenticator } from './authenticator.ts'
 import type { ClientError } from './client-error.ts'
 import type { Clock } from './clock.ts'
@@ -44,7 +44,10 @@ export interface ClientOptions {
   readonly maximumPacketSize?: number | undefined
   /** Topic Aliases that the server may use, 0 to 65,535. Default: 100. How many we use, up to 1,000, is the server's choice. */
   readonly topicAliasMaximum?: number | undefined
-  /** QoS 1 and 2 messages sent before the first of them is acknowledged, 1 to 65,000; a 5.0 server may want fewer. Default: 1,000. */
+  /**
+   * QoS 1 and 2 messages sent before the first of them is acknowledged, 1 to 65,000; a 5.0 server may want fewer. Default: 1,000; before 5.0,
+   * where a server cannot say, 20, which is what Mosquitto takes.
+   */
   readonly inflightMaximum?: number | undefined
   /** Of CONNECT (5.0). */
   readonly userProperties?: readonly UserProperty[] | undefined

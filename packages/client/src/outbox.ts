@@ -98,7 +98,11 @@ export class Outbox {
     await this.#committing
     if (!this.#gathered.isEmpty) await this.#commit()
     this.#cancelRetry?.()
-    await this.#store?.close()
+    try {
+      await this.#store?.close()
+    } catch (error) {
+      this.#listener.onFailed(outboxFailed('The outbox cannot be closed', error))
+    }
   }
 
   #change(change: (batch: OutboxBatch) => void, onStored: () => void): void {

@@ -67,6 +67,7 @@ export class Outgoing {
   /** Undefined until the first connection. */
   #isSessionPresent: boolean | undefined = undefined
   #inflight = 0
+  #isPumping = false
 
   #nextSequence: SequenceNumber = 1
   /** The first message that was accepted here, and not by an earlier process. */
@@ -76,6 +77,8 @@ export class Outgoing {
 
   // What is in the outbox only.
   #unloaded = 0
+  /** Messages of an earlier process that it may have sent: no more than it may have had under way, and those come first. */
+  #perhapsSent: number
   #loadedThrough: SequenceNumber = 0
   #isLoading = false
   readonly #unloadedDeliveries = new Map<SequenceNumber, UnloadedDelivery>()
@@ -90,6 +93,7 @@ export class Outgoing {
     this.#emitter = options.emitter
     this.#inflightMaximum = options.inflightMaximum
     this.#onRoom = options.onRoom
+    this.#perhapsSent = Math.max(options.inflightMaximum, INFLIGHT_MAXIMUM)
   }
 
   /** Accepted and not finished. */
@@ -271,16 +275,28 @@ export class Outgoing {
     else message.delivery?.store()
   }
 
-  /** Without a durable outbox there is nowhere else. */
+  /** Without a durable outbox there is nowhere else; but what is behind messages that are not loaded yet stays behind them. */
   #hasRoomInMemory(): boolean {
+    if (this.#unloaded > 0) return false
     if (!this.#outbox.isDurable) return true
-    return this.#unloaded === 0 && this.#queue.length < LOADED_MESSAGES_MAX && this.#queue.bytes < LOADED_BYTES_MAX
+    return this.#queue.length < LOADED_MESSAGES_MAX && this.#queue.bytes < LOADED_BYTES_MAX
   }
 
   /** Sends what may be sent: the one place where that is decided. */
   #pump(): void {
     const link = this.#link
-    if (link === undefined) return
+    // What is finished here makes room for others, which come by this way as well.
+    if (link === undefined || this.#isPumping) return
+    this.#isPumping = true
+    try {
+      this.#sendNext(link)
+    } finally {
+      this.#isPumping = false
+    }
+    if (this.#unloaded > 0) void this.#load()
+  }
+
+  #sendNext(link: Link): void {
     for (let message = this.#queue.peek(); message !== undefined; message = this.#queue.peek()) {
       if (message.state === OutgoingState.Finished) {
         this.#queue.advance()
@@ -291,7 +307,6 @@ export class Outgoing {
       this.#queue.advance()
       this.#send(message, link)
     }
-    if (this.#unloaded > 0) void this.#load()
   }
 
   #maySend(message: OutgoingMessage, { limits }: Link): boolean {
@@ -306,7 +321,8 @@ export class Outgoing {
     if (message.state === OutgoingState.Released || message.state === OutgoingState.Releasing) {
       this.#countInflight(message)
       // [5.0 MQTT-4.4.0-1]
-      if (message.state === OutgoingState.Released) link.connection.acknowledge(PacketType.Pubrel, packetIdentifierOf(message.sequence))
+      if (message.state === OutgoingState.Released)
+        link.connection.acknowledge(PacketType.Pubrel, packetIdentifierOf(message.sequence))
       return
     }
     const nowMs = this.#clock.now()
@@ -450,11 +466,13 @@ export class Outgoing {
 
   /** A message of an earlier process: it may have been sent, unless it is too far behind the oldest for that. */
   #resume(message: OutgoingMessage, isReleased: boolean): void {
+    const isPerhapsSent = this.#perhapsSent > 0
+    this.#perhapsSent--
     if (this.#isSessionPresent === false) {
       if (isReleased) this.#finish(message, SUCCESS)
     } else if (isReleased) {
       message.state = OutgoingState.Released
-    } else if (this.#queue.length <= Math.max(this.#inflightMaximum, INFLIGHT_MAXIMUM)) {
+    } else if (isPerhapsSent) {
       message.state = OutgoingState.Sent
       message.isDup = true
     }

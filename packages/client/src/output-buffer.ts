@@ -1,5 +1,5 @@
 import { ACKNOWLEDGEMENT_LENGTH, type AcknowledgementType, writeAcknowledgement } from '@godwit/protocol'
-import type { Transport } from '@godwit/transport'
+import type { Transport } from '@godwit/transport/browser'
 
 /** A client that sends little holds little; one that is busy writes its turn in one piece. */
 const BUFFER_BYTES_MIN = 2 * 1024

@@ -1,4 +1,4 @@
-import { connectTransport, type Transport } from '@godwit/transport'
+import { connectTransport, type Transport } from '@godwit/transport/connect'
 import type { Clock } from './clock.ts'
 import type { TransportTarget } from './options.ts'
 import { makeSystemClock } from './system-clock.ts'

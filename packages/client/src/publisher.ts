@@ -30,6 +30,7 @@ export class Publisher {
   readonly #whenFull: NonNullable<ClientOptions['whenOutboxFull']>
   /** In their order; nobody overtakes them. */
   #waiting: Waiting[] = []
+  #isAdmitting = false
   #closed: ClientError | undefined = undefined
 
   constructor(outgoing: Outgoing, emitter: Emitter, settings: Settings) {
@@ -53,7 +54,12 @@ export class Publisher {
       this.#admit(this.#publicationOf(topicName, payload, options), delivery, options.signal)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
-      const message = { topic: topicName, qos: options.qos ?? 0, retain: options.retain ?? false, acceptedAtMs: this.#clock.now() }
+      const message = {
+        topic: topicName,
+        qos: options.qos ?? 0,
+        retain: options.retain ?? false,
+        acceptedAtMs: this.#clock.now()
+      }
       this.#refuse(delivery, { ...message, payloadBytes: 0 }, error)
     }
     return delivery
@@ -61,10 +67,14 @@ export class Publisher {
 
   /** There may be more room. */
   admitWaiting(): void {
+    // What is admitted may be sent and finished at once, which makes room again.
+    if (this.#isAdmitting) return
+    this.#isAdmitting = true
     for (let first = this.#waiting[0]; first !== undefined && this.#hasRoom(first.publication); first = this.#waiting[0]) {
       this.#waiting.shift()
       this.#outgoing.accept(first.publication, first.delivery)
     }
+    this.#isAdmitting = false
   }
 
   close(error: ClientError): void {
@@ -99,7 +109,10 @@ export class Publisher {
     }
     if (this.#whenFull !== 'wait') throw this.#full()
     if (this.#waiting.length >= WAITING_FOR_ROOM_MAX) {
-      throw new ClientError('outbox-full', `${WAITING_FOR_ROOM_MAX} messages wait for room in the outbox: await \`stored\` before the next`)
+      throw new ClientError(
+        'outbox-full',
+        `${WAITING_FOR_ROOM_MAX} messages wait for room in the outbox: await \`stored\` before the next`
+      )
     }
     this.#waiting.push({ publication, delivery })
     if (signal !== undefined) this.#watch(signal, delivery, (error) => this.#leave(delivery, error))

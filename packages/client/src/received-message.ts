@@ -6,7 +6,8 @@ import type { Message } from './message.ts'
 import type { Payload } from './payload.ts'
 import type { PublishOptions } from './publish-options.ts'
 
-const decoder = new TextDecoder()
+// [5.0 MQTT-1.5.4-3]
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const NO_IDENTIFIERS: readonly number[] = []
 
 /** What a received message needs of its client. */

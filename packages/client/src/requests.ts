@@ -38,6 +38,7 @@ export class Requests {
     const { timeoutMs = REQUEST_TIMEOUT_MS, signal, ...publishOptions } = options
     const { clock, publish } = this.#options
     integer('timeoutMs', timeoutMs, 1, 0x7fff_ffff)
+    if (signal?.aborted === true) throw aborted(signal)
     if (this.#pending.size >= REQUESTS_MAX) {
       throw new ClientError('outbox-full', `${REQUESTS_MAX} requests wait for their replies already`)
     }
@@ -49,10 +50,9 @@ export class Requests {
     const cancelTimer = clock.at(clock.now() + timeoutMs, () => {
       reject(new ClientError('timeout', `No reply came within ${timeoutMs} ms`))
     })
-    const onAbort = (): void => reject(new ClientError('aborted', 'The signal was aborted', { cause: signal?.reason }))
+    const onAbort = (): void => reject(aborted(signal))
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      if (signal?.aborted === true) onAbort()
       publish(topicName, payload, {
         qos: 1,
         ...publishOptions,
@@ -101,4 +101,8 @@ export class Requests {
     if (correlationData === undefined) return
     this.#pending.get(new TextDecoder().decode(correlationData))?.resolve(message)
   }
+}
+
+function aborted(signal: AbortSignal | undefined): ClientError {
+  return new ClientError('aborted', 'The signal was aborted', { cause: signal?.reason })
 }

@@ -1,3 +1,4 @@
+import { INFLIGHT_MAXIMUM_BEFORE_5 } from './limits.ts'
 import type { ConnackProperties, QoS } from '@godwit/protocol'
 
 /** What the server takes on this connection; what CONNACK leaves out has the specification's default ([5.0 3.2.2.3]). */
@@ -14,9 +15,14 @@ export interface ServerLimits {
   readonly areSharedSubscriptionsAvailable: boolean
 }
 
-export function serverLimitsOf(properties: ConnackProperties, isMqtt5: boolean): ServerLimits {
+/** @param inflightMaximum what the application asks for, if it does */
+export function serverLimitsOf(
+  properties: ConnackProperties,
+  isMqtt5: boolean,
+  inflightMaximum: number | undefined
+): ServerLimits {
   return {
-    receiveMaximum: properties.receiveMaximum ?? 0xffff,
+    receiveMaximum: isMqtt5 ? (properties.receiveMaximum ?? 0xffff) : (inflightMaximum ?? INFLIGHT_MAXIMUM_BEFORE_5),
     maximumQoS: properties.maximumQoS ?? 2,
     isRetainAvailable: properties.retainAvailable ?? true,
     maximumPacketSize: properties.maximumPacketSize ?? Infinity,

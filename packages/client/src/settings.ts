@@ -4,6 +4,7 @@ import {
   type ProtocolVersion,
   ProtocolVersion as Version,
   type QoS,
+  type UserProperty,
   validateTopicName,
   type Will
 } from '@godwit/protocol'
@@ -17,7 +18,6 @@ import {
   MAXIMUM_PACKET_SIZE,
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
-  PING_TIMEOUT_MS,
   PUBLISH_IDENTIFIERS,
   RECEIVE_MAXIMUM,
   TOPIC_ALIAS_MAXIMUM,
@@ -26,6 +26,7 @@ import {
 import type { ClientOptions, OutboxLimits, WillOptions } from './options.ts'
 import type { PublishOptions } from './publish-options.ts'
 
+const encoder = new TextEncoder()
 const FOUR_BYTES_MAX = 0xffff_ffff
 const TWO_BYTES_MAX = 0xffff
 const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'tcp:', 'mqtts:', 'tls:', 'ws:', 'wss:', 'unix:'])
@@ -40,7 +41,8 @@ export interface Settings {
   /** To try, the first one first. */
   readonly versions: readonly ProtocolVersion[]
   readonly keepAliveSeconds: number
-  readonly pingTimeoutMs: number
+  /** Undefined: the default for the keep alive that is in force. */
+  readonly pingTimeoutMs: number | undefined
   readonly connectTimeoutMs: number
   readonly receiveMaximum: number
   readonly maximumPacketSize: number
@@ -60,7 +62,9 @@ export function settingsOf(url: string | readonly string[], options: ClientOptio
   if (first === undefined) throw invalid('At least one URL is needed')
   const { outboxLimits = {} } = options
   const keepAliveSeconds = integer('keepAliveSeconds', options.keepAliveSeconds ?? KEEP_ALIVE_SECONDS, 0, TWO_BYTES_MAX)
-  const pingTimeoutMs = Math.min(PING_TIMEOUT_MS, keepAliveSeconds * 1000)
+  optionalInteger('pingTimeoutMs', options.pingTimeoutMs, 1, FOUR_BYTES_MAX)
+  checkText('clientId', options.clientId ?? '')
+  checkUserProperties(options.userProperties)
   optionalInteger('sessionExpirySeconds', options.sessionExpirySeconds, 0, FOUR_BYTES_MAX)
   const { versions, userName, password } = credentialsOf(options, first)
   return {
@@ -70,7 +74,7 @@ export function settingsOf(url: string | readonly string[], options: ClientOptio
     password,
     versions,
     keepAliveSeconds,
-    pingTimeoutMs: integer('pingTimeoutMs', options.pingTimeoutMs ?? pingTimeoutMs, 0, FOUR_BYTES_MAX),
+    pingTimeoutMs: options.pingTimeoutMs,
     connectTimeoutMs: integer('connectTimeoutMs', options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, 1, FOUR_BYTES_MAX),
     receiveMaximum: integer('receiveMaximum', options.receiveMaximum ?? RECEIVE_MAXIMUM, 1, TWO_BYTES_MAX),
     maximumPacketSize: integer('maximumPacketSize', options.maximumPacketSize ?? MAXIMUM_PACKET_SIZE, 1, FOUR_BYTES_MAX),
@@ -81,7 +85,10 @@ export function settingsOf(url: string | readonly string[], options: ClientOptio
     outboxLimits: {
       messages: integer('outboxLimits.messages', outboxLimits.messages ?? OUTBOX_MESSAGES_MAX, 1, Number.MAX_SAFE_INTEGER),
       bytes: integer('outboxLimits.bytes', outboxLimits.bytes ?? OUTBOX_BYTES_MAX, 1, Number.MAX_SAFE_INTEGER),
-      ageMs: outboxLimits.ageMs === undefined ? Infinity : integer('outboxLimits.ageMs', outboxLimits.ageMs, 1, Number.MAX_SAFE_INTEGER)
+      ageMs:
+        outboxLimits.ageMs === undefined
+          ? Infinity
+          : integer('outboxLimits.ageMs', outboxLimits.ageMs, 1, Number.MAX_SAFE_INTEGER)
     },
     clock,
     random: options.random ?? Math.random
@@ -93,6 +100,9 @@ export function messagePropertiesOf(options: PublishOptions): MessageProperties 
   const { expirySeconds, contentType, isUtf8, responseTopic, correlationData, userProperties } = options
   optionalInteger('expirySeconds', expirySeconds, 1, FOUR_BYTES_MAX)
   if (responseTopic !== undefined) checkTopic('responseTopic', responseTopic)
+  if (contentType !== undefined) checkText('contentType', contentType)
+  if (correlationData !== undefined) checkLength('correlationData', correlationData)
+  checkUserProperties(userProperties)
   if (
     expirySeconds === undefined &&
     contentType === undefined &&
@@ -117,6 +127,25 @@ export function messagePropertiesOf(options: PublishOptions): MessageProperties 
 export function checkTopic(name: string, topicName: string): void {
   const reason = validateTopicName(topicName)
   if (reason !== undefined) throw invalid(`${name} ${JSON.stringify(topicName)} is not a Topic Name: ${reason}`)
+}
+
+/** @throws {ClientError} `invalid-argument` for what is not text as MQTT has it ([5.0 MQTT-1.5.4-1], [5.0 MQTT-1.5.4-2]) */
+export function checkText(name: string, text: string): void {
+  if (!text.isWellFormed() || text.includes('\0')) throw invalid(`${name} must not hold U+0000 or half of a surrogate pair`)
+  checkLength(name, encoder.encode(text))
+}
+
+/** @throws {ClientError} as `checkText` ([5.0 MQTT-1.5.7-1]) */
+export function checkUserProperties(userProperties: readonly UserProperty[] = []): void {
+  for (const [name, value] of userProperties) {
+    checkText('The name of a User Property', name)
+    checkText('The value of a User Property', value)
+  }
+}
+
+/** Text and binary data have a length of two bytes. */
+function checkLength(name: string, { byteLength }: Uint8Array): void {
+  if (byteLength > TWO_BYTES_MAX) throw invalid(`${name} must not be longer than ${TWO_BYTES_MAX} bytes; it has ${byteLength}`)
 }
 
 /** @throws {ClientError} `invalid-argument` for what is not 0, 1 or 2 */
@@ -163,7 +192,10 @@ type Credentials = Pick<Settings, 'versions' | 'userName' | 'password'>
 function credentialsOf(options: ClientOptions, url: ServerUrl): Credentials {
   const { protocolVersion = Version.Mqtt5, fallBack = false, authentication } = options
   const userName = options.userName ?? url.userName
-  const password = options.password ?? url.password
+  const given = options.password ?? url.password
+  const password = typeof given === 'string' ? encoder.encode(given) : given
+  checkText('userName', userName ?? '')
+  if (password !== undefined) checkLength('password', password)
   const all = [Version.Mqtt5, Version.Mqtt311, Version.Mqtt31]
   const from = all.indexOf(protocolVersion)
   if (from < 0) throw invalid(`protocolVersion must be 5 (5.0), 4 (3.1.1) or 3 (3.1), not ${String(protocolVersion)}`)
@@ -173,16 +205,18 @@ function credentialsOf(options: ClientOptions, url: ServerUrl): Credentials {
     throw invalid('A password needs a userName before 5.0')
   }
   if (hasOlder && authentication !== undefined) throw invalid('Enhanced authentication needs 5.0, without fallBack')
-  return { versions, userName, password: typeof password === 'string' ? new TextEncoder().encode(password) : password }
+  return { versions, userName, password }
 }
 
 function willOf(will: WillOptions): Will {
   checkTopic('will.topic', will.topic)
   checkQoS(will.qos ?? 0)
   optionalInteger('will.delaySeconds', will.delaySeconds, 0, FOUR_BYTES_MAX)
+  const payload = encodePayload(will.payload)
+  checkLength('will.payload', payload)
   return {
     topicName: will.topic,
-    payload: encodePayload(will.payload),
+    payload,
     qos: will.qos ?? 0,
     retain: will.retain ?? false,
     properties: { ...messagePropertiesOf(will), willDelayInterval: will.delaySeconds }

@@ -16,7 +16,7 @@ import { PUBLISH_IDENTIFIERS, SUBSCRIBE_IDENTIFIERS } from './limits.ts'
 import type { Link } from './link.ts'
 import { LocalSubscription, type SubscriptionOwner } from './local-subscription.ts'
 import type { MessageHandler, SubscribeOptions } from './options.ts'
-import { checkQoS, integer, invalid } from './settings.ts'
+import { checkQoS, checkUserProperties, integer, invalid } from './settings.ts'
 
 /** A SUBSCRIBE or UNSUBSCRIBE that the server has not answered. */
 interface PendingRequest {
@@ -63,7 +63,7 @@ export class Subscriptions implements SubscriptionOwner {
       local.end(new ClientError('aborted', 'The signal was aborted', { cause: signal.reason }))
       return local
     }
-    signal?.addEventListener('abort', () => void local.unsubscribe(), { once: true })
+    if (signal !== undefined) local.endsWith(signal)
     const made = this.#byFilter.get(filter) ?? this.#make(filter)
     made.locals.push(local)
     made.isMade = false
@@ -108,12 +108,16 @@ export class Subscriptions implements SubscriptionOwner {
     return this.#byIdentifier.get(identifier)
   }
 
-  /** Asks for what the server does not have: after a lost session that is everything. */
-  connected(link: Link, isSessionPresent: boolean): void {
+  /**
+   * Asks for what the server does not have: after a lost session that is everything.
+   *
+   * @param isCertain the server has told whether it has the session; 3.1 does not
+   */
+  connected(link: Link, isSessionPresent: boolean, isCertain: boolean): void {
     this.#link = link
     if (this.#full.size > 0) link.connection.pause()
-    if (!isSessionPresent) {
-      this.#unwanted.clear()
+    if (!isSessionPresent) this.#unwanted.clear()
+    if (!isSessionPresent || !isCertain) {
       for (const made of this.#byFilter.values()) made.isMade = false
     }
     for (const filter of this.#unwanted.keys()) this.#ask({ kind: 'unsubscribe', filter })
@@ -147,8 +151,13 @@ export class Subscriptions implements SubscriptionOwner {
   onUnsuback({ packetIdentifier }: UnsubackPacket): void {
     const request = this.#answered(packetIdentifier, 'unsubscribe')
     if (request === undefined) return
-    const resolves = this.#unwanted.get(request.filter) ?? []
-    this.#unwanted.delete(request.filter)
+    this.#wantsNoMore(request.filter)
+  }
+
+  /** The server has answered UNSUBSCRIBE, or was asked for the filter again. */
+  #wantsNoMore(filter: string): void {
+    const resolves = this.#unwanted.get(filter) ?? []
+    this.#unwanted.delete(filter)
     for (const resolve of resolves) resolve()
   }
 
@@ -171,13 +180,17 @@ export class Subscriptions implements SubscriptionOwner {
 
   #ask(request: Omit<PendingRequest, 'packetIdentifier'>): void {
     if (this.#link === undefined) return
-    if (this.#pending.size >= SUBSCRIBE_IDENTIFIERS) {
+    if (this.#pending.size >= SUBSCRIBE_IDENTIFIERS || this.#queued.length > 0) {
       this.#queued.push(request)
-      return
+    } else {
+      this.#send(this.#link, request)
     }
+  }
+
+  #send(link: Link, { kind, filter }: Omit<PendingRequest, 'packetIdentifier'>): void {
     const packetIdentifier = this.#freeIdentifier()
-    if (request.kind === 'subscribe') this.#sendSubscribe(this.#link, request.filter, packetIdentifier)
-    else this.#sendUnsubscribe(this.#link, request.filter, packetIdentifier)
+    if (kind === 'subscribe') this.#sendSubscribe(link, filter, packetIdentifier)
+    else this.#sendUnsubscribe(link, filter, packetIdentifier)
   }
 
   #sendSubscribe(link: Link, filter: string, packetIdentifier: number): void {
@@ -189,41 +202,61 @@ export class Subscriptions implements SubscriptionOwner {
       return
     }
     const { connection, limits } = link
-    this.#unwanted.delete(filter)
+    try {
+      connection.send({
+        type: PacketType.Subscribe,
+        packetIdentifier,
+        subscriptions: [made.request],
+        properties: connection.isMqtt5
+          ? {
+              subscriptionIdentifier: limits.areSubscriptionIdentifiersAvailable ? made.identifier : undefined,
+              userProperties: made.locals.at(-1)?.options.userProperties
+            }
+          : NO_PROPERTIES
+      })
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error
+      this.#failed(made, error)
+      return
+    }
+    this.#wantsNoMore(filter)
     this.#pending.set(packetIdentifier, { kind: 'subscribe', filter, packetIdentifier })
-    connection.send({
-      type: PacketType.Subscribe,
-      packetIdentifier,
-      subscriptions: [made.request],
-      properties: connection.isMqtt5
-        ? {
-            subscriptionIdentifier: limits.areSubscriptionIdentifiersAvailable ? made.identifier : undefined,
-            userProperties: made.locals.at(-1)?.options.userProperties
-          }
-        : NO_PROPERTIES
-    })
   }
 
   #sendUnsubscribe({ connection }: Link, filter: string, packetIdentifier: number): void {
+    try {
+      connection.send({ type: PacketType.Unsubscribe, packetIdentifier, topicFilters: [filter], properties: NO_PROPERTIES })
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error
+      this.#wantsNoMore(filter)
+      return
+    }
     this.#pending.set(packetIdentifier, { kind: 'unsubscribe', filter, packetIdentifier })
-    connection.send({ type: PacketType.Unsubscribe, packetIdentifier, topicFilters: [filter], properties: NO_PROPERTIES })
   }
 
   #answered(packetIdentifier: number, kind: PendingRequest['kind']): PendingRequest | undefined {
     const request = this.#pending.get(packetIdentifier)
     if (request?.kind !== kind) return undefined
-    this.#pending.delete(packetIdentifier)
-    const next = this.#queued.shift()
-    if (next !== undefined) this.#ask(next)
     // Of several requests for one filter the last decides.
-    return [...this.#pending.values()].some(({ filter }) => filter === request.filter) ? undefined : request
+    const isLast = [...this.#pending.values()].findLast(({ filter }) => filter === request.filter) === request
+    this.#pending.delete(packetIdentifier)
+    // What is queued may not be wanted any more, and takes no identifier then.
+    while (this.#link !== undefined && this.#pending.size < SUBSCRIBE_IDENTIFIERS) {
+      const next = this.#queued.shift()
+      if (next === undefined) break
+      this.#send(this.#link, next)
+    }
+    return isLast ? request : undefined
   }
 
   #failed(made: BrokerSubscription, error: ClientError): void {
     this.#byFilter.delete(made.filter)
     this.#byIdentifier.delete(made.identifier)
     this.#onChanged()
-    for (const local of made.locals) local.end(error)
+    for (const local of made.locals) {
+      local.end(error)
+      this.onRoom(local)
+    }
     this.#emitter.emit('subscribeFailed', { filter: made.filter, error })
   }
 
@@ -240,6 +273,7 @@ function checkSubscription(filter: string, options: SubscribeOptions): void {
   const reason = validateTopicFilter(filter)
   if (reason !== undefined) throw invalid(`${JSON.stringify(filter)} is not a Topic Filter: ${reason}`)
   checkQoS(options.qos ?? 0)
+  checkUserProperties(options.userProperties)
   integer('retainHandling', options.retainHandling ?? 0, 0, 2)
   integer('bufferMaximum', options.bufferMaximum ?? 1, 1, Number.MAX_SAFE_INTEGER)
   // [5.0 MQTT-3.8.3-4]
@@ -258,4 +292,3 @@ function whyNot({ filter, topicFilter }: BrokerSubscription, { limits }: Link): 
   }
   return undefined
 }
-

@@ -1,12 +1,12 @@
 import { SimClock } from './sim-clock.ts'
 import { SimNetwork, type NetworkShape } from './sim-network.ts'
-import type { SteppedStore } from './stepped-store.ts'
+import type { Stepped, SteppedStore } from './stepped-store.ts'
 
 /** Far more steps than any scenario takes to come to rest. */
 const STEPS_MAX = 20_000_000
 
 /** Time, network and store of one test, moved together: nothing in it waits for a real timer, socket or disk. */
-export class Simulation<Held extends SteppedStore = SteppedStore> {
+export class Simulation<Held extends Stepped = SteppedStore> {
   readonly clock: SimClock
   readonly store: Held
   readonly network: SimNetwork
