@@ -54,7 +54,8 @@ async function act(world: ClientWorld, choose: Choices): Promise<void> {
   const device = choose.one<Device | undefined>(undefined, ...world.devices) ?? world.devices[0]
   switch (choose.weighted<keyof typeof KINDS>(KINDS, 'work')) {
     case 'publish':
-      return publish(device, choose)
+      publish(device, choose)
+      return
     case 'work':
       return world.works(choose.one(1, 3, 10, 50))
     case 'acknowledge':

@@ -11,7 +11,6 @@ import type { Clock } from './clock.ts'
 import type { Acknowledgement } from './delivery.ts'
 import type { Emitter } from './emitter.ts'
 import { encodeOutgoing, packetIdentifierOf } from './encode-outgoing.ts'
-import type { PublishedMessage } from './events.ts'
 import { isFailure } from './handshake.ts'
 import { INFLIGHT_MAXIMUM, LOADED_BYTES_MAX, LOADED_MESSAGES_MAX, PUBLISH_IDENTIFIERS } from './limits.ts'
 import type { Link } from './link.ts'
@@ -20,6 +19,7 @@ import { OutgoingQueue } from './outgoing-queue.ts'
 import type { Outbox } from './outbox.ts'
 import type { OutboxContents, OutboxMessage, SequenceNumber } from './outbox-store.ts'
 import type { PendingDelivery } from './pending-delivery.ts'
+import { UnloadedMessages } from './unloaded-messages.ts'
 
 export interface OutgoingOptions {
   readonly outbox: Outbox
@@ -28,13 +28,6 @@ export interface OutgoingOptions {
   readonly inflightMaximum: number
   /** Called when messages have left, so that there is more room. */
   readonly onRoom: () => void
-}
-
-/** Of a message that is in the outbox only. */
-interface UnloadedDelivery {
-  readonly delivery: PendingDelivery
-  readonly bytes: number
-  readonly published: PublishedMessage
 }
 
 /** What becomes of what was under way when the server has lost the session. */
@@ -53,7 +46,7 @@ const SUCCESS: Acknowledgement = { reasonCode: ReasonCode.Success, reasonString:
  *        finished     sent, not acknowledged       waiting                in the outbox only
  *   ... ┌──────────┬───────────────────────────┬───────────────────────┬─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┐
  *       └──────────┴───────────────────────────┴───────────────────────┴─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┘
- *                  head                        next                    #loadedThrough           #nextSequence
+ *                  head                        next                    loadedThrough            #nextSequence
  * ```
  */
 export class Outgoing {
@@ -70,18 +63,13 @@ export class Outgoing {
   #isPumping = false
 
   #nextSequence: SequenceNumber = 1
-  /** The first message that was accepted here, and not by an earlier process. */
-  #firstOwnSequence: SequenceNumber = 1
   /** Accepted, and not committed yet. */
   #storing: OutgoingMessage[] = []
 
-  // What is in the outbox only.
-  #unloaded = 0
+  readonly #unloaded = new UnloadedMessages()
+  #isLoading = false
   /** Messages of an earlier process that it may have sent: no more than it may have had under way, and those come first. */
   #perhapsSent: number
-  #loadedThrough: SequenceNumber = 0
-  #isLoading = false
-  readonly #unloadedDeliveries = new Map<SequenceNumber, UnloadedDelivery>()
 
   #messages = 0
   #bytes = 0
@@ -113,18 +101,16 @@ export class Outgoing {
   /** Takes over what the outbox holds from before. */
   async restore(contents: OutboxContents): Promise<void> {
     this.#nextSequence = contents.nextSequence
-    this.#firstOwnSequence = contents.nextSequence
     this.#messages = contents.messages
     this.#bytes = contents.bytes
-    this.#unloaded = contents.messages
-    if (contents.messages === 0) this.#loadedThrough = contents.nextSequence - 1
+    this.#unloaded.restore(contents)
     await this.#load()
   }
 
   /** Takes a message, for which there is room. */
   accept(publication: Publication, delivery: PendingDelivery): void {
     // A QoS 0 message has no number of its own: nobody answers it.
-    const sequence = publication.qos === 0 ? this.#loadedThrough : this.#nextSequence++
+    const sequence = publication.qos === 0 ? this.#unloaded.loadedThrough : this.#nextSequence++
     delivery.sequence = sequence
     const message = new OutgoingMessage(publication, sequence, delivery, !this.#outbox.isDurable)
     this.#messages++
@@ -136,10 +122,9 @@ export class Outgoing {
       this.#store(message, toStore)
       if (this.#hasRoomInMemory()) {
         this.#queue.push(message)
-        this.#loadedThrough = sequence
+        this.#unloaded.pass(sequence)
       } else {
-        this.#unloaded++
-        this.#unloadedDeliveries.set(sequence, { delivery, bytes: message.bytes, published: message.published })
+        this.#unloaded.add(message, delivery)
       }
     }
     this.#pump()
@@ -228,10 +213,8 @@ export class Outgoing {
       this.#discard(message, error)
       return true
     }
-    const unloaded = this.#unloadedDeliveries.get(sequence)
+    const unloaded = this.#unloaded.withdraw(sequence)
     if (unloaded === undefined) return false
-    this.#unloadedDeliveries.delete(sequence)
-    this.#unloaded--
     this.#messages--
     this.#bytes -= unloaded.bytes
     this.#outbox.remove(sequence)
@@ -261,8 +244,7 @@ export class Outgoing {
   close(error: ClientError): void {
     this.#link = undefined
     for (const message of this.#queue.unfinished()) message.delivery?.finish(error)
-    for (const { delivery } of this.#unloadedDeliveries.values()) delivery.finish(error)
-    this.#unloadedDeliveries.clear()
+    this.#unloaded.close(error)
     this.#storing = []
     const drains = this.#drains
     this.#drains = []
@@ -277,7 +259,7 @@ export class Outgoing {
 
   /** Without a durable outbox there is nowhere else; but what is behind messages that are not loaded yet stays behind them. */
   #hasRoomInMemory(): boolean {
-    if (this.#unloaded > 0) return false
+    if (this.#unloaded.count > 0) return false
     if (!this.#outbox.isDurable) return true
     return this.#queue.length < LOADED_MESSAGES_MAX && this.#queue.bytes < LOADED_BYTES_MAX
   }
@@ -293,7 +275,7 @@ export class Outgoing {
     } finally {
       this.#isPumping = false
     }
-    if (this.#unloaded > 0) void this.#load()
+    if (this.#unloaded.count > 0) void this.#load()
   }
 
   #sendNext(link: Link): void {
@@ -318,11 +300,15 @@ export class Outgoing {
   }
 
   #send(message: OutgoingMessage, link: Link): void {
-    if (message.state === OutgoingState.Released || message.state === OutgoingState.Releasing) {
+    // [5.0 MQTT-4.4.0-1]
+    if (message.state === OutgoingState.Released) {
       this.#countInflight(message)
-      // [5.0 MQTT-4.4.0-1]
-      if (message.state === OutgoingState.Released)
-        link.connection.acknowledge(PacketType.Pubrel, packetIdentifierOf(message.sequence))
+      link.connection.acknowledge(PacketType.Pubrel, packetIdentifierOf(message.sequence))
+      return
+    }
+    // PUBREL leaves when that PUBREC has come is stored.
+    if (message.state === OutgoingState.Releasing) {
+      this.#countInflight(message)
       return
     }
     const nowMs = this.#clock.now()
@@ -433,11 +419,11 @@ export class Outgoing {
 
   /** Brings the next messages into memory when those that are there have nearly been sent. */
   async #load(): Promise<void> {
-    if (this.#isLoading || this.#unloaded === 0 || this.#queue.length >= LOADED_MESSAGES_MAX) return
+    if (this.#isLoading || this.#unloaded.count === 0 || this.#queue.length >= LOADED_MESSAGES_MAX) return
     this.#isLoading = true
     try {
       const limit = { messages: LOADED_MESSAGES_MAX, bytes: LOADED_BYTES_MAX }
-      const messages = await this.#outbox.read(this.#loadedThrough, limit)
+      const messages = await this.#outbox.read(this.#unloaded.loadedThrough, limit)
       for (const message of messages) this.#take(message)
       this.#isLoading = false
       if (messages.length > 0) this.#pump()
@@ -451,17 +437,11 @@ export class Outgoing {
   }
 
   #take(stored: OutboxMessage): void {
-    const { sequence } = stored
-    this.#loadedThrough = sequence
-    const isOwn = sequence >= this.#firstOwnSequence
-    const delivery = this.#unloadedDeliveries.get(sequence)?.delivery
-    // It was withdrawn since.
-    if (isOwn && delivery === undefined) return
-    this.#unloadedDeliveries.delete(sequence)
-    this.#unloaded--
-    const message = new OutgoingMessage(stored, sequence, delivery, true)
+    const loaded = this.#unloaded.load(stored.sequence)
+    if (loaded === undefined) return
+    const message = new OutgoingMessage(stored, stored.sequence, loaded.delivery, true)
     this.#queue.push(message)
-    if (!isOwn) this.#resume(message, stored.isReleased)
+    if (!loaded.isOwn) this.#resume(message, stored.isReleased)
   }
 
   /** A message of an earlier process: it may have been sent, unless it is too far behind the oldest for that. */
@@ -479,7 +459,8 @@ export class Outgoing {
   }
 
   #checkDrains(): void {
-    const oldest = this.#queue.length > 0 ? this.#queue.oldestSequence : this.#unloaded > 0 ? this.#loadedThrough + 1 : Infinity
+    const oldest =
+      this.#queue.length > 0 ? this.#queue.oldestSequence : this.#unloaded.count > 0 ? this.#unloaded.loadedThrough + 1 : Infinity
     const isFinished = ({ through }: { readonly through: SequenceNumber }): boolean => through < oldest
     const finished = this.#drains.filter(isFinished)
     this.#drains = this.#drains.filter((drain) => !isFinished(drain))
