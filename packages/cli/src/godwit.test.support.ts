@@ -23,9 +23,13 @@ export interface Finished {
 /** Runs the program to its end. */
 export async function runGodwit(
   args: readonly string[],
-  { input = '', cwd = root }: { input?: string; cwd?: string } = {}
+  {
+    input = '',
+    cwd = root,
+    environment = {}
+  }: { input?: string | Uint8Array; cwd?: string; environment?: NodeJS.ProcessEnv } = {}
 ): Promise<Finished> {
-  const godwit = new Godwit(spawnGodwit(args, cwd))
+  const godwit = new Godwit(spawnGodwit(args, cwd, environment))
   godwit.child.stdin?.on('error', () => undefined).end(input)
   const [code] = await godwit.exited
   return { code, stdout: godwit.stdout, stderr: godwit.stderr }

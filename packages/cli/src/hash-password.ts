@@ -1,7 +1,6 @@
-import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
-import { Writable } from 'node:stream'
 import { hashPassword as hash } from '@godwit/server/password-hash'
+import { askForPassword } from './ask-password.ts'
 import { ExitCode } from './exit-code.ts'
 
 /** [5.0 3.1.3.6] a Password is Binary Data, which has two bytes for its length. */
@@ -22,15 +21,4 @@ export async function hashPassword(): Promise<ExitCode> {
 function withoutLineEnd(bytes: Buffer): Buffer {
   const length = bytes.at(-1) === 0x0a ? bytes.length - (bytes.at(-2) === 0x0d ? 2 : 1) : bytes.length
   return bytes.subarray(0, length)
-}
-
-/** Does not show what is typed. */
-async function askForPassword(): Promise<Buffer> {
-  process.stderr.write('Password: ')
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true })
-  const line = await new Promise<string>((resolve) => terminal.once('line', resolve).once('close', () => resolve('')))
-  terminal.close()
-  process.stderr.write('\n')
-  return Buffer.from(line)
 }

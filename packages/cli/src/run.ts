@@ -1,5 +1,9 @@
 import { Command, CommanderError } from 'commander'
+import { addBenchVerb } from './bench/bench-verb.ts'
+import { addClientVerbs } from './client-verbs.ts'
+import { addCompletionVerb } from './completion/completion-verb.ts'
 import { ExitCode } from './exit-code.ts'
+import { Misuse } from './misuse.ts'
 import { SERVE_FLAGS, type ServeFlags } from './serve-flags.ts'
 import { addStoreVerbs } from './store-verbs.ts'
 import { version } from './version.ts'
@@ -10,6 +14,11 @@ export async function run(argv: readonly string[]): Promise<void> {
   try {
     await program(finish).parseAsync(argv)
   } catch (error) {
+    if (error instanceof Misuse) {
+      console.error(`godwit: ${error.message}`)
+      process.exitCode = ExitCode.Misused
+      return
+    }
     if (!(error instanceof CommanderError)) throw error
     process.exitCode = error.exitCode === 0 ? ExitCode.Done : ExitCode.Misused
   }
@@ -18,9 +27,15 @@ export async function run(argv: readonly string[]): Promise<void> {
 /** The verbs and flags. What a verb needs is loaded when it is called. */
 export function program(finish: (verb: Promise<ExitCode>) => Promise<void>): Command {
   const godwit = new Command('godwit')
-    .description('An MQTT broker for 3.1, 3.1.1 and 5.0')
+    .description('An MQTT broker for 3.1, 3.1.1 and 5.0, and the tools to use it and others')
     .exitOverride()
-    .configureOutput({ outputError: (message, write) => write(`godwit: ${oneLine(message)}\n`) })
+    // What comes after a verb is the verb's: a payload may look like a flag of ours.
+    .enablePositionalOptions()
+    .configureOutput({
+      getOutHelpWidth: () => helpWidth(process.stdout),
+      getErrHelpWidth: () => helpWidth(process.stderr),
+      outputError: (message, write) => write(`godwit: ${oneLine(message)}\n`)
+    })
   common(godwit)
 
   const serve = common(godwit.command('serve')).description('Run a broker; without flags it listens on loopback')
@@ -40,7 +55,17 @@ export function program(finish: (verb: Promise<ExitCode>) => Promise<void>): Com
 
   const store = common(godwit.command('store')).description('Check, back up, restore, export or import the data of a broker')
   addStoreVerbs(store, common, finish)
+  addClientVerbs(godwit, common, finish)
+  addBenchVerb(godwit, common, finish)
+  addCompletionVerb(godwit, common)
   return godwit
+}
+
+/** Longer lines are hard to read. */
+const HELP_WIDTH_MAX = 100
+
+function helpWidth({ columns }: NodeJS.WriteStream): number {
+  return Math.min(columns ?? HELP_WIDTH_MAX, HELP_WIDTH_MAX)
 }
 
 /** `-h` is left to those who expect it to be the host. */
