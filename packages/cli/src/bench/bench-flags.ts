@@ -19,7 +19,10 @@ export const BENCH_GROUPS: readonly FlagGroup[] = [
       { flag: '--subscribers <count>', description: 'Subscribers' },
       { flag: '--duration <seconds>', description: 'How long to measure (default: 8; in the tour 1, with --compare 2)' },
       { flag: '--warm-up <seconds>', description: 'How long before (default: 1; in the tour and with --compare 0.3)' },
-      { flag: '--messages <count>', description: 'So many messages of all publishers together, instead of a time' },
+      {
+        flag: '--messages <count>',
+        description: 'So many messages of all publishers together, instead of a time (default of durable: 1,000 for each session)'
+      },
       {
         flag: '--rate <count>',
         description: 'Messages per second, of all publishers together (default: as fast as they arrive)'
@@ -27,7 +30,7 @@ export const BENCH_GROUPS: readonly FlagGroup[] = [
       { flag: '--payload-size <bytes>', description: 'Bytes of each payload, from 28 (default: 64)' },
       {
         flag: '--inflight <count>',
-        description: 'Messages of each publisher under way; of connect: connections (default: by scenario, 5 to 200)'
+        description: 'Messages of each publisher under way; of connect: connections (default: by scenario, 2 to 200)'
       },
       { flag: '-t, --topic <topic>', description: 'Publish below this topic (default: one that is made up)' },
       { flag: '--hold <seconds>', description: 'connect: how long to keep the connections (default: 1)' },

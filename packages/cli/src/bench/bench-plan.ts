@@ -144,7 +144,6 @@ function loadOf(name: ScenarioName, wishedQos: QoS, topic: string, flags: BenchF
   const given = (flag: string, text: string | undefined, minimum: number, maximum: number): number | undefined =>
     text === undefined ? undefined : wholeNumber(flag, text, minimum, maximum)
   const messages = given('--messages', flags.messages, 1, COUNT_MAX)
-  const isByTime = messages === undefined && flags.duration !== undefined
   if (messages !== undefined && flags.duration !== undefined) throw new Misuse('either --messages or --duration, not both')
   const durationMs = flags.duration === undefined ? times.duration : milliseconds('--duration', flags.duration)
   if (durationMs === 0) throw notAccepted('--duration', flags.duration ?? '', 'a number of seconds above 0')
@@ -156,7 +155,7 @@ function loadOf(name: ScenarioName, wishedQos: QoS, topic: string, flags: BenchF
     payloadBytes: given('--payload-size', flags.payloadSize, STAMP_BYTES, PAYLOAD_BYTES_MAX) ?? 64,
     inflight: given('--inflight', flags.inflight, 1, 65_000) ?? SCENARIOS[name].inflight,
     ratePerSecond: given('--rate', flags.rate, 1, COUNT_MAX),
-    messages: messages ?? (name === 'durable' && !isByTime ? DURABLE_MESSAGES_EACH * publishers : undefined),
+    messages: messages ?? (name === 'durable' ? DURABLE_MESSAGES_EACH * publishers : undefined),
     durationMs,
     warmUpMs: messages !== undefined ? 0 : flags.warmUp === undefined ? times.warmUp : milliseconds('--warm-up', flags.warmUp),
     holdMs: flags.hold === undefined ? 1_000 : milliseconds('--hold', flags.hold),

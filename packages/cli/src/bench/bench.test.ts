@@ -114,12 +114,15 @@ test('connect: as many connections as were asked for', async () => {
   })
 })
 
-test('at a rate that is asked for, so many are published', async () => {
-  const { code, report } = await bench('p2p', ...small, '--duration', '1', '--rate', '500', '--url', url)
-  const published = report.runs[0]?.rates.published ?? 0
+test.each([500, 10])('at a rate of %i messages/s, so many are published, at their time', async (rate) => {
+  const { code, report } = await bench('p2p', ...small, '--duration', '1', '--rate', `${rate}`, '--url', url)
+  const [run] = report.runs
+  const published = run?.rates.published ?? 0
   expect(code).toBe(0)
-  expect(published).toBeGreaterThan(350)
-  expect(published).toBeLessThan(650)
+  expect(published).toBeGreaterThan(rate * 0.7)
+  expect(published).toBeLessThan(rate * 1.3)
+  // Had each waited for the next to be due, it would be this late.
+  expect(run?.generator.lagMs).toBeLessThan(100)
 })
 
 test('so many messages as were asked for', async () => {

@@ -20,7 +20,7 @@ export interface LoadPublisherOptions {
   /** Deliveries of all publishers: see `SharedProgress`. */
   readonly delivered: Int32Array<SharedArrayBuffer>
   /** Told when there may be room for more. */
-  readonly onProgress: () => void
+  readonly onProgress: (publisher: number) => void
 }
 
 /** One publisher and its window: what is neither acknowledged nor delivered. */
@@ -35,6 +35,9 @@ export class LoadPublisher {
   #acknowledged = 0
   #failed = 0
   #delivered = 0
+  /** All that has happened, at the last look, and when it had changed. */
+  #progress = -1
+  #progressAtMs = 0
   #lastDelivered: number
 
   constructor(client: Client, options: LoadPublisherOptions) {
@@ -51,14 +54,14 @@ export class LoadPublisher {
         figures.acknowledged++
         figures.lastAcknowledgementAtMs = nowMs()
         recordMs(figures.acknowledging, figures.lastAcknowledgementAtMs - message.acceptedAtMs)
-        onProgress()
+        onProgress(publisher)
       })
     }
     client.on('discarded', ({ error }) => {
       this.#failed++
       figures.failed++
       figures.error(error.message)
-      onProgress()
+      onProgress(publisher)
     })
   }
 
@@ -109,7 +112,7 @@ export class LoadPublisher {
         this.#options.figures.acknowledged += through - this.#failed - this.#acknowledged
         this.#acknowledged = through - this.#failed
         this.#options.figures.lastAcknowledgementAtMs = nowMs()
-        this.#options.onProgress()
+        this.#options.onProgress(this.publisher)
       },
       // The event `discarded` tells.
       () => undefined
@@ -125,11 +128,17 @@ export class LoadPublisher {
     return this.#client.publish(topic, payload, this.#publishOptions)
   }
 
-  /** What has not been delivered never will be: makes room for more. Returns whether there was any. */
-  writeOff(): boolean {
+  /** If it has waited for deliveries alone for so long, they will never come: makes room for more. Returns whether it did. */
+  writeOff(timeMs: number, afterMs: number): boolean {
     const { copies } = this.#options
-    const undelivered = (this.#published - this.#failed) * copies - this.#takeDelivered()
-    if (undelivered <= 0) return false
+    const delivered = this.#takeDelivered()
+    const undelivered = (this.#published - this.#failed) * copies - delivered
+    const progress = this.#published + this.#acknowledged + delivered
+    if (progress !== this.#progress) {
+      this.#progress = progress
+      this.#progressAtMs = timeMs
+    }
+    if (this.isDone || this.underWay > 0 || undelivered <= 0 || timeMs - this.#progressAtMs < afterMs) return false
     this.#delivered += undelivered
     return true
   }

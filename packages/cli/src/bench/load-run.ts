@@ -101,14 +101,11 @@ export class LoadRun {
   }
 
   async #durable(): Promise<Measured> {
-    const { load } = this.#request
     await this.#during(this.#threads.do('connect'), 'connecting')
     await this.#begin()
     await this.#threads.do('publish')
-    if (load.messages === undefined) await this.#forMs(load.durationMs, 'storing')
-    else await this.#until('storing', ({ isDone }) => isDone)
+    const stored = await this.#until('storing', ({ isDone, underWay }) => isDone && underWay === 0)
     await this.#threads.stop()
-    const stored = await this.#until('storing', ({ underWay }) => underWay === 0)
     const drainFromMs = nowMs()
     await Promise.all([this.#threads.do('return'), this.#untilAllHasCome('draining')])
     const drained = await this.#look('draining')

@@ -16,7 +16,7 @@ export interface Receiving {
   readonly topics: readonly string[]
   readonly delivered: Int32Array<SharedArrayBuffer>
   /** Told of each delivery. */
-  readonly onDelivery: () => void
+  readonly onDelivery: (publisher: number) => void
 }
 
 /** One subscriber, which verifies what it gets. */
@@ -72,7 +72,7 @@ export class LoadSubscriber {
     ledger.take(this.#reader.sequence)
     recordMs(figures.delivering, message.receivedAtMs - this.#reader.sentAtMs)
     Atomics.add(delivered, publisher, 1)
-    onDelivery()
+    onDelivery(publisher)
   }
 
   /** Whose it was, its topic tells; if not even that, it counts as foreign. */

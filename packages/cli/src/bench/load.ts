@@ -13,7 +13,7 @@ export interface Load {
   readonly inflight: number
   /** Of all publishers together; undefined: as fast as messages arrive. */
   readonly ratePerSecond: number | undefined
-  /** Of all publishers together; undefined: as many as the time allows. */
+  /** Of all publishers together; undefined: as many as the time allows. `durable` always has a number. */
   readonly messages: number | undefined
   readonly durationMs: number
   readonly warmUpMs: number

@@ -25,18 +25,21 @@ export interface PublishingOptions {
 export class Publishing {
   readonly #options: PublishingOptions
   #isRunning = false
-  #isWakeScheduled = false
-  /** Of the publisher that is next. */
+  readonly #byNumber: ReadonlyMap<number, LoadPublisher>
+  /** Those that may have room. */
+  readonly #awake = new Set<LoadPublisher>()
+  #isTurnScheduled = false
+  /** At a steady rate, of the publisher that is next. */
   #turn = 0
   #startedAtMs = 0
   #due = 0
   /** Messages are late because the clients cannot take more, not because this thread is. */
   #isHeldBack = false
   #timer: NodeJS.Timeout | undefined = undefined
-  #lastPublishedAtMs = 0
 
   constructor(options: PublishingOptions) {
     this.#options = options
+    this.#byNumber = new Map(options.publishers.map((each) => [each.publisher, each]))
   }
 
   get isDone(): boolean {
@@ -46,7 +49,6 @@ export class Publishing {
   start(): void {
     this.#isRunning = true
     this.#startedAtMs = nowMs()
-    this.#lastPublishedAtMs = this.#startedAtMs
     const { ratePerSecond, listensToBell } = this.#options
     if (ratePerSecond !== undefined) {
       this.#tick()
@@ -54,7 +56,7 @@ export class Publishing {
     }
     this.#timer = setInterval(() => this.#writeOff(), WRITE_OFF_MS / 4)
     if (listensToBell) void this.#answerBell()
-    this.wake()
+    this.#wakeAll()
   }
 
   stop(): void {
@@ -62,45 +64,53 @@ export class Publishing {
     clearTimeout(this.#timer)
   }
 
-  /** There may be room: publishes at the end of this turn of the event loop. */
-  wake(): void {
-    if (this.#isWakeScheduled || !this.#isRunning || this.#options.ratePerSecond !== undefined) return
-    this.#isWakeScheduled = true
+  /** There may be room at one that is of this thread: publishes at the end of this turn of the event loop. */
+  wake(number: number): void {
+    const publisher = this.#byNumber.get(number)
+    if (publisher === undefined || !this.#isRunning || this.#options.ratePerSecond !== undefined) return
+    this.#awake.add(publisher)
+    this.#scheduleTurn()
+  }
+
+  #wakeAll(): void {
+    for (const publisher of this.#options.publishers) this.#awake.add(publisher)
+    this.#scheduleTurn()
+  }
+
+  #scheduleTurn(): void {
+    if (this.#isTurnScheduled) return
+    this.#isTurnScheduled = true
     setImmediate(() => {
-      this.#isWakeScheduled = false
+      this.#isTurnScheduled = false
       if (this.#isRunning) this.#fillWindows()
     })
   }
 
   #fillWindows(): void {
-    const { publishers } = this.#options
     let left = TURN_MAX
-    let hasPublished = false
-    for (let count = publishers.length; count > 0 && left > 0; count--) {
-      const publisher = this.#next()
-      const room = publisher === undefined ? 0 : Math.min(publisher.room, left)
-      if (publisher === undefined || room <= 0) continue
-      publisher.publishSeveral(room)
-      left -= room
-      hasPublished = true
+    for (const publisher of this.#awake) {
+      const room = publisher.room
+      if (room <= left) this.#awake.delete(publisher)
+      if (room > 0) publisher.publishSeveral(Math.min(room, left))
+      left -= Math.max(0, room)
+      if (left <= 0) break
     }
-    if (hasPublished) this.#lastPublishedAtMs = nowMs()
-    if (left <= 0) this.wake()
+    if (this.#awake.size > 0) this.#scheduleTurn()
   }
 
   #writeOff(): void {
-    if (nowMs() - this.#lastPublishedAtMs < WRITE_OFF_MS) return
+    const timeMs = nowMs()
     for (const publisher of this.#options.publishers) {
-      if (!publisher.isDone && publisher.underWay === 0 && publisher.writeOff()) this.#options.figures.writtenOff++
+      if (publisher.writeOff(timeMs, WRITE_OFF_MS)) this.#options.figures.writtenOff++
     }
-    this.wake()
+    this.#wakeAll()
   }
 
   async #answerBell(): Promise<void> {
     const { bells, thread } = this.#options
     while (this.#isRunning) {
       const heard = Atomics.load(bells, thread)
-      this.wake()
+      this.#wakeAll()
       const { async: isAsync, value } = Atomics.waitAsync(bells, thread, heard, WRITE_OFF_MS)
       if (isAsync) await value
     }
@@ -112,7 +122,7 @@ export class Publishing {
     const { publishers, ratePerSecond = 0, figures } = this.#options
     const intervalMs = 1000 / ratePerSecond
     const timeMs = nowMs()
-    const dueBy = Math.floor((timeMs - this.#startedAtMs) / intervalMs)
+    const dueBy = 1 + Math.floor((timeMs - this.#startedAtMs) / intervalMs)
     // A timer that is on time finds what became due since the one before.
     if (!this.#isHeldBack && this.#due < dueBy) {
       figures.lagMs = Math.max(figures.lagMs, timeMs - this.#startedAtMs - this.#due * intervalMs)

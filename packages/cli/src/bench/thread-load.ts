@@ -113,7 +113,7 @@ export class ThreadLoad {
       figures: this.#figures,
       topics,
       delivered: shared.delivered,
-      onDelivery: () => this.#onDelivery()
+      onDelivery: (publisher) => this.#onDelivery(publisher)
     }
     const everything = load.publishers === 0 ? load.topic : `${load.topic}/+`
     for (const index of this.#mine(load.subscribers)) {
@@ -156,7 +156,7 @@ export class ThreadLoad {
       payloadBytes: load.payloadBytes,
       figures: this.#figures,
       delivered: shared.delivered,
-      onProgress: () => this.#publishing?.wake()
+      onProgress: (number) => this.#publishing?.wake(number)
     })
     this.#publishers.push(added)
   }
@@ -211,8 +211,8 @@ export class ThreadLoad {
     this.#publishing.start()
   }
 
-  #onDelivery(): void {
-    this.#publishing?.wake()
+  #onDelivery(publisher: number): void {
+    this.#publishing?.wake(publisher)
     const { load, threads } = this.#task
     if (this.#isRingScheduled || threads === 1 || SCENARIOS[load.scenario].hears !== 'all') return
     this.#isRingScheduled = true
