@@ -20,7 +20,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   server: { mayImport: ['broker', 'storage', 'transport'] },
   cli: { mayImport: ['server', 'client', 'protocol'] },
   testkit: { mayImport: ['broker', 'protocol', 'storage', 'transport'] },
-  conformance: { mayImport: ['testkit', 'protocol'] }
+  conformance: { mayImport: ['testkit', 'client', 'protocol'] }
 }
 
 /** These may use Node's own modules only in the files listed, so that browsers can bundle the rest. */

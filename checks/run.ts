@@ -21,6 +21,7 @@ const steps: readonly { title: string; commands: readonly string[][] }[] = [
       ['tsc', '-p', 'bench'],
       ['tsc', '-p', 'packages/protocol/fuzz'],
       ['tsc', '-p', 'packages/storage/fuzz'],
+      ['tsc', '-p', 'examples'],
       ['tsc', '-p', 'examples/web-page']
     ]
   },

@@ -2,7 +2,7 @@
 const LIMIT_MS = 10_000
 
 /** Settles with a promise, or rejects after the limit, saying what did not come. */
-export async function withinLimit<T>(promise: Promise<T>, what: string, limitMs: number = LIMIT_MS): Promise<T> {
+export async function withinLimit<T>(promise: PromiseLike<T>, what: string, limitMs: number = LIMIT_MS): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`waited ${limitMs} ms in vain for ${what}`)), limitMs)
   try {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type Packet, PacketDecoder, PacketType, type ProtocolVersion } from '@godwit/protocol'
+import { type Packet, PacketDecoder, type PacketType, type ProtocolVersion } from '@godwit/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 
 /** A WebSocket server that reads packets, for clients on real sockets. */

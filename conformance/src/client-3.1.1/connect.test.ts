@@ -1,6 +1,6 @@
 import { ConnectReturnCode, PacketType, PINGRESP, ProtocolVersion, ReasonCode } from '@godwit/protocol'
 import { expect } from 'vitest'
-import { publishes, rejection, served } from '../client-scenario.ts'
+import { publishes, rejection, served } from '../client-scenario.test.support.ts'
 import { packetHex } from '../packet-bytes.ts'
 
 const protocolVersion = ProtocolVersion.Mqtt311

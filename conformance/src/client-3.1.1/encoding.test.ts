@@ -1,7 +1,7 @@
 import { PacketType, ProtocolVersion } from '@godwit/protocol'
 import { publish, pubrec, pubrel, toHex } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isRefused, served } from '../client-scenario.ts'
+import { isRefused, served } from '../client-scenario.test.support.ts'
 import { ILL_FORMED } from '../ill-formed-text.ts'
 import { packetHex } from '../packet-bytes.ts'
 

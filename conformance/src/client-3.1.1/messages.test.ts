@@ -1,7 +1,7 @@
 import { PacketType, ProtocolVersion } from '@godwit/protocol'
 import { outcome, puback, pubcomp, publish, pubrec, pubrel } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isRefused, publishes, served } from '../client-scenario.ts'
+import { isRefused, publishes, served } from '../client-scenario.test.support.ts'
 
 const protocolVersion = ProtocolVersion.Mqtt311
 /** Of a session that both ends keep. */
@@ -11,8 +11,9 @@ served(
   '[3.1.1 MQTT-3.3.2-2] [3.1.1 MQTT-4.7.1-1] [3.1.1 MQTT-4.7.3-1] [3.1.1 MQTT-4.7.3-3] what is no Topic Name is not published',
   async ({ connects }) => {
     const [client, server] = await connects({ protocolVersion })
-    for (const topic of ['a/#', '+/a', '', 'x'.repeat(65_536)])
+    for (const topic of ['a/#', '+/a', '', 'x'.repeat(65_536)]) {
       await isRefused(server, client.publish(topic, ''), 'invalid-argument')
+    }
   }
 )
 

@@ -2,7 +2,7 @@ import type { Authenticator } from '@godwit/client'
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { auth, outcome } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, rejection, served } from '../client-scenario.ts'
+import { isDisconnected, rejection, served } from '../client-scenario.test.support.ts'
 
 const { ContinueAuthentication, ReAuthenticate, Success } = ReasonCode
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)

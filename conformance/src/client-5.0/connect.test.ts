@@ -1,7 +1,7 @@
 import { PacketType, ProtocolVersion, ReasonCode } from '@godwit/protocol'
 import { toHex } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, rejection, served } from '../client-scenario.ts'
+import { isDisconnected, rejection, served } from '../client-scenario.test.support.ts'
 import { packetHex } from '../packet-bytes.ts'
 
 /** What stands before the flags of every CONNECT: the protocol's name and version. */

@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { disconnect, publish } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, served } from '../client-scenario.ts'
+import { isDisconnected, served } from '../client-scenario.test.support.ts'
 
 served(
   '[5.0 MQTT-3.14.4-1] [5.0 MQTT-3.14.4-2] DISCONNECT is the last, and then the connection is closed',

@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { puback, publish, pubrec, pubrel, toHex } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, isRefused, served } from '../client-scenario.ts'
+import { isDisconnected, isRefused, served } from '../client-scenario.test.support.ts'
 import { ILL_FORMED } from '../ill-formed-text.ts'
 import { packetHex } from '../packet-bytes.ts'
 

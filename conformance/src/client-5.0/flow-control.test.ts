@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { puback, pubcomp, publish, pubrec } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, publishes, served } from '../client-scenario.ts'
+import { isDisconnected, publishes, served } from '../client-scenario.test.support.ts'
 
 served(
   '[5.0 MQTT-3.3.4-7] [5.0 MQTT-4.9.0-1] [5.0 MQTT-4.9.0-2] no more than the Receive Maximum is under way',

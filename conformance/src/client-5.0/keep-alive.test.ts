@@ -1,7 +1,7 @@
 import { PacketType, PINGRESP } from '@godwit/protocol'
 import { publish } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { served } from '../client-scenario.ts'
+import { served } from '../client-scenario.test.support.ts'
 
 served('[5.0 MQTT-3.1.2-20] PINGREQ leaves before the keep alive is over', async ({ connects, clock }) => {
   const [, server] = await connects({ keepAliveSeconds: 60 })

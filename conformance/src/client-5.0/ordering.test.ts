@@ -1,7 +1,7 @@
 import { PacketType } from '@godwit/protocol'
 import { outcome, puback, publish, pubrec } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { publishes, served } from '../client-scenario.ts'
+import { publishes, served } from '../client-scenario.test.support.ts'
 
 served(
   '[5.0 MQTT-4.6.0-1] [5.0 MQTT-4.4.0-1] what is sent again comes in its order, with its identifiers, before what is new',
@@ -9,8 +9,9 @@ served(
     const [client, first] = await connects({ sessionExpirySeconds: 60 })
     const topics = ['a', 'b', 'c', 'd', 'e', 'f']
     const identifiers: number[] = []
-    for (const [index, topic] of topics.entries())
+    for (const [index, topic] of topics.entries()) {
       identifiers.push(await publishes(client, first, topic, { qos: index % 2 === 0 ? 1 : 2 }))
+    }
     await first.sends(puback(identifiers[2] ?? 0))
     await first.breaks()
     void client.publish('new', '', { qos: 1 })

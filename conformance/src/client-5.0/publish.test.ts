@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { outcome, puback, publish } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, isRefused, publishes, served } from '../client-scenario.ts'
+import { isDisconnected, isRefused, publishes, served } from '../client-scenario.test.support.ts'
 import { packetHex } from '../packet-bytes.ts'
 
 const { MalformedPacket, ProtocolError, TopicNameInvalid } = ReasonCode

@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { outcome, pubcomp, publish, pubrec, pubrel } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { publishes, rejection, served } from '../client-scenario.ts'
+import { publishes, rejection, served } from '../client-scenario.test.support.ts'
 
 served(
   '[5.0 MQTT-4.3.3-2] [5.0 MQTT-4.3.3-3] [5.0 MQTT-4.3.3-4] [5.0 MQTT-4.3.3-5] PUBLISH, PUBREC, PUBREL, PUBCOMP, under one identifier',

@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { pubrec, publish } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, isRefused, publishes, served } from '../client-scenario.ts'
+import { isDisconnected, isRefused, publishes, served } from '../client-scenario.test.support.ts'
 import { packetHex } from '../packet-bytes.ts'
 
 for (const maximumQoS of [0, 1] as const) {

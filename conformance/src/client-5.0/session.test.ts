@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { publish, pubrec } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, publishes, served } from '../client-scenario.ts'
+import { isDisconnected, publishes, served } from '../client-scenario.test.support.ts'
 
 served('[5.0 MQTT-3.1.2-4] [5.0 MQTT-4.1.0-1] the first connection begins a new session', async ({ opens, isCalled }) => {
   await opens()

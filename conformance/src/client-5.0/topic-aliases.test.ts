@@ -1,7 +1,7 @@
 import { PacketType, ReasonCode } from '@godwit/protocol'
 import { publish } from '@godwit/testkit'
 import { expect } from 'vitest'
-import { isDisconnected, served } from '../client-scenario.ts'
+import { isDisconnected, served } from '../client-scenario.test.support.ts'
 
 served(
   '[5.0 MQTT-3.2.2-17] [5.0 MQTT-3.3.2-8] [5.0 MQTT-3.3.2-9] topics get the aliases from 1 to the maximum, and share them when there are more',

@@ -6,11 +6,16 @@ import { fromHex } from '@godwit/testkit'
 import { expect, test } from 'vitest'
 
 const SERVERS = [
-  { protocolVersion: ProtocolVersion.Mqtt5, connack: '20 03 00 00 00', unsuback: 'b0 04 fd ea 00 00' },
-  { protocolVersion: ProtocolVersion.Mqtt311, connack: '20 02 00 00', unsuback: 'b0 02 fd ea' }
+  {
+    protocolVersion: ProtocolVersion.Mqtt5,
+    connack: '20 03 00 00 00',
+    suback: '90 04 fd e9 00 00',
+    unsuback: 'b0 04 fd ea 00 00'
+  },
+  { protocolVersion: ProtocolVersion.Mqtt311, connack: '20 02 00 00', suback: '90 03 fd e9 00', unsuback: 'b0 02 fd ea' }
 ]
 
-for (const { protocolVersion, connack, unsuback } of SERVERS) {
+for (const { protocolVersion, connack, suback, unsuback } of SERVERS) {
   test('[5.0 MQTT-4.2.0-1] [3.1.1 MQTT-7.1.2-1] a TCP connection carries any amount both ways, in order', async () => {
     const server = createServer((socket) => {
       const broker = new PacketDecoder({ receiver: 'server', maximumPacketSize: Infinity })
@@ -18,6 +23,7 @@ for (const { protocolVersion, connack, unsuback } of SERVERS) {
         broker.push(chunk)
         for (let packet = broker.next(); packet !== undefined; packet = broker.next()) {
           if (packet.type === PacketType.Connect) socket.write(fromHex(connack))
+          if (packet.type === PacketType.Subscribe) socket.write(fromHex(suback))
           if (packet.type === PacketType.Unsubscribe) socket.write(fromHex(unsuback))
           if (packet.type === PacketType.Disconnect) socket.end()
           // What is published comes back.

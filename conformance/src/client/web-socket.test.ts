@@ -41,7 +41,7 @@ for (const { protocolVersion, connack, published } of SERVERS) {
     for (const byte of connack) connection.socket.send(Uint8Array.of(byte))
     await using client = await connected
     const messages: Message[] = []
-    const all = Promise.withResolvers<void>()
+    const all: PromiseWithResolvers<void> = Promise.withResolvers()
     client.subscribe('t', { qos: 0 }, (message) => {
       if (messages.push(message) === 4) all.resolve()
     })

@@ -68,3 +68,16 @@ export function describeReason(reasonCode: ErrorReasonCode, reasonString: string
   const code = `${reasonCodeName(reasonCode)} (0x${reasonCode.toString(16).padStart(2, '0')})`
   return reasonString === undefined || reasonString === '' ? code : `${code}: ${reasonString}`
 }
+
+export function abortedError(signal: AbortSignal | undefined): ClientError {
+  return new ClientError('aborted', 'The signal was aborted', { cause: signal?.reason })
+}
+
+/** @throws {ClientError} `aborted` */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(signal)
+}
+
+export function closedError(): ClientError {
+  return new ClientError('client-closed', 'The client is closed')
+}

@@ -7,9 +7,9 @@ import type { ClientOptions } from './options.ts'
 const scenarios: ClientScenarios<ClientOptions, Client> = clientScenarios<ClientOptions, Client>(openClient)
 
 /** The client and a server that sends what the test tells it to. */
-export const served: (typeof scenarios)['served'] = scenarios.served
+export const served: (typeof scenarios)['served'] = (...scenario) => scenarios.served(...scenario)
 /** Clients and our own broker. */
-export const brokered: (typeof scenarios)['brokered'] = scenarios.brokered
+export const brokered: (typeof scenarios)['brokered'] = (...scenario) => scenarios.brokered(...scenario)
 
 /** The events of these names, from here on, in order. */
 export function events<Name extends ClientEventName>(client: Client, ...names: readonly Name[]): RecordedEvent<Name>[] {

@@ -8,7 +8,8 @@ import {
   ReasonCode
 } from '@godwit/protocol'
 import type { Transport } from '@godwit/transport/browser'
-import { ClientError } from './client-error.ts'
+import { Backpressure } from './backpressure.ts'
+import { abortedError, ClientError, closedError, throwIfAborted } from './client-error.ts'
 import { connectPacketOf, isCleanSession, sessionExpiryOf, type SessionWish } from './connect-packet.ts'
 import type { Connection } from './connection.ts'
 import { Connector } from './connector.ts'
@@ -68,6 +69,7 @@ export class Client implements AsyncDisposable {
   readonly #routes: MessageRoutes
   readonly #incoming: Incoming
   readonly #requests: Requests
+  readonly #backpressure: Backpressure
   readonly #connector: Connector
   readonly #stopping = new AbortController()
   readonly #firstConnection: PromiseWithResolvers<void> = Promise.withResolvers()
@@ -89,17 +91,25 @@ export class Client implements AsyncDisposable {
       onFailed: (error) => this.#emitter.emit('outboxFailed', { error }),
       onRecovered: () => this.#emitter.emit('outboxRecovered', {})
     })
+    this.#backpressure = new Backpressure(clock, () => {
+      const { inflight } = this.#outgoing
+      if (inflight > 0 || this.#subscriptions.isAnswerAwaited || this.#requests.isAwaited) return true
+      return this.#reauthentication !== undefined
+    })
+    const onAwaited = (): void => this.#backpressure.onAwaited()
     this.#session = { isNew: true, isFirst: true, isDurable: this.#outbox.isDurable }
     this.#outgoing = new Outgoing({
       outbox: this.#outbox,
       clock,
       emitter: this.#emitter,
       inflightMaximum: settings.inflightMaximum,
+      onAwaited,
       onRoom: () => this.#publisher.admitWaiting()
     })
     this.#publisher = new Publisher(this.#outgoing, this.#emitter, settings)
     this.#subscriptions = new Subscriptions(
       this.#emitter,
+      this.#backpressure,
       (made, local) => this.#routes.claim(made, local),
       () => this.#routes.changed()
     )
@@ -115,6 +125,7 @@ export class Client implements AsyncDisposable {
     })
     this.#requests = new Requests({
       clock,
+      onAwaited,
       responseTopic: () => this.#responseTopic(),
       publish: (topicName, payload, options) => this.publish(topicName, payload, options),
       subscribe: (filter, options, handler) => this.subscribe(filter, options, handler)
@@ -222,13 +233,12 @@ export class Client implements AsyncDisposable {
     const onAbort = (): void => reject(abortedError(signal))
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) onAbort()
-    this.#outgoing.whenFinished(resolve)
+    this.#outgoing.whenFinished((error) => (error === undefined ? resolve() : reject(error)))
     try {
       await promise
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
-    if (this.#state === 'closed') throw closedError()
   }
 
   /**
@@ -247,6 +257,7 @@ export class Client implements AsyncDisposable {
     }
     const reauthentication: PromiseWithResolvers<void> = Promise.withResolvers()
     this.#reauthentication = reauthentication
+    this.#backpressure.onAwaited()
     // The connection may be lost while the authenticator is at work.
     reauthentication.promise.catch(() => undefined)
     try {
@@ -261,6 +272,7 @@ export class Client implements AsyncDisposable {
       throw failure
     } finally {
       this.#reauthentication = undefined
+      this.#backpressure.onAwaited()
     }
   }
 
@@ -350,6 +362,7 @@ export class Client implements AsyncDisposable {
       keepAliveSeconds,
       properties
     }
+    this.#backpressure.connected(connection)
     this.#become('connected')
     this.#emitter.emit('connected', this.#connected)
     this.#incoming.connected(link, isSessionPresent)
@@ -363,6 +376,7 @@ export class Client implements AsyncDisposable {
   #lost(error: ClientError | undefined): ClientError | undefined {
     this.#link = undefined
     this.#connected = undefined
+    this.#backpressure.disconnected()
     this.#outgoing.disconnected()
     this.#incoming.disconnected()
     this.#subscriptions.disconnected()
@@ -435,7 +449,12 @@ export class Client implements AsyncDisposable {
     const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers()
     const cancelTimer = clock.at(clock.now() + drainMs, resolve)
     const off = this.#emitter.on('disconnected', () => resolve())
-    this.#outgoing.whenFinished(resolve)
+    // What waited for room is accepted meanwhile.
+    const onFinished = (error: ClientError | undefined): void => {
+      if (error !== undefined || this.#publisher.messages === 0) resolve()
+      else clock.defer(() => this.#outgoing.whenFinished(onFinished))
+    }
+    this.#outgoing.whenFinished(onFinished)
     await promise
     cancelTimer()
     off()
@@ -477,16 +496,4 @@ export class Client implements AsyncDisposable {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw closedError()
   }
-}
-
-function closedError(): ClientError {
-  return new ClientError('client-closed', 'The client is closed')
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw abortedError(signal)
-}
-
-function abortedError(signal: AbortSignal | undefined): ClientError {
-  return new ClientError('aborted', 'The signal was aborted', { cause: signal?.reason })
 }

@@ -1,6 +1,6 @@
 import { connectPlatformTransport, randomBytes, systemClock } from '#platform'
 import { Client } from './client.ts'
-import { ClientError } from './client-error.ts'
+import { abortedError, type ClientError } from './client-error.ts'
 import type { ClientOptions } from './options.ts'
 import { settingsOf } from './settings.ts'
 
@@ -18,7 +18,7 @@ export async function connect(url: string | readonly string[], options: ClientOp
   } catch (error) {
     await client.close({ drainMs: 0 })
     const { signal } = options
-    throw signal?.aborted === true ? new ClientError('aborted', 'The signal was aborted', { cause: signal.reason }) : error
+    throw signal?.aborted === true ? abortedError(signal) : error
   }
   return client
 }

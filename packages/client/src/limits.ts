@@ -40,7 +40,7 @@ export const LOADED_MESSAGES_MAX: number = 2_000
 export const LOADED_BYTES_MAX: number = 4 * 1024 * 1024
 /** Publishes that wait for room in a full outbox: whoever does not await `stored` must end somewhere. */
 export const WAITING_FOR_ROOM_MAX: number = 10_000
-/** After a commit that failed: a full disk is not freed by asking more often. */
+/** After a commit or a read that failed: a full disk is not freed by asking more often. */
 export const COMMIT_RETRY_MS: number = 1_000
 
 export const RECONNECT_DELAY_MS: number = 500

@@ -12,6 +12,8 @@ export interface SubscriptionOwner {
   /** Its buffer is full: read no more until `onRoom`. */
   onFull(subscription: LocalSubscription): void
   onRoom(subscription: LocalSubscription): void
+  /** Messages come though a subscription is full: the server's answers are awaited, which come by the same way. */
+  readonly isReadOn: boolean
   /** It wants no more messages. Resolves when the server has answered. */
   unsubscribe(subscription: LocalSubscription): Promise<void>
 }
@@ -161,11 +163,12 @@ export class LocalSubscription implements Subscription {
   /** What may be dropped is QoS 0 alone. Returns whether the message is to be kept. */
   #makeRoom(message: ReceivedMessage): boolean {
     const { whenBufferFull = 'pause' } = this.options
-    if (whenBufferFull === 'pause') return true
-    if (whenBufferFull === 'drop-newest' && message.qos === 0) {
+    if (whenBufferFull === 'pause' && !this.#owner.isReadOn) return true
+    if (whenBufferFull !== 'drop-oldest' && message.qos === 0) {
       this.#emitter.emit('dropped', { message, reason: 'buffer-full' })
       return false
     }
+    if (whenBufferFull === 'pause') return true
     const index = this.#buffer.findIndex(({ qos }, index) => index >= this.#head && qos === 0)
     const [oldest] = index < 0 ? [] : this.#buffer.splice(index, 1)
     if (oldest !== undefined) this.#emitter.emit('dropped', { message: oldest, reason: 'buffer-full' })

@@ -152,7 +152,10 @@ export interface SubscribeOptions {
   readonly acknowledge?: 'auto' | 'manual' | undefined
   /** Messages that may wait here for the loop or handler; then reading stops, and the server is held back. From 1. Default: 1,000. */
   readonly bufferMaximum?: number | undefined
-  /** What happens to QoS 0 messages when the buffer is full: `pause` reads no more from the connection. Default: `pause`. */
+  /**
+   * What happens to QoS 0 messages when the buffer is full: `pause` reads no more from the connection, unless the client waits for an answer
+   * that is to come by it: then they are dropped, as with `drop-newest`. Default: `pause`.
+   */
   readonly whenBufferFull?: 'pause' | 'drop-oldest' | 'drop-newest' | undefined
   /** Unsubscribes. */
   readonly signal?: AbortSignal | undefined

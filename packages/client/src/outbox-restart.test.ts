@@ -96,7 +96,7 @@ served(
   }
 )
 
-served('an outbox is one client\u2019s', async ({ connects, cannotOpen }) => {
+served('an outbox belongs to one client', async ({ connects, cannotOpen }) => {
   const outbox = new HeldOutbox()
   const [client, server] = await connects({ clientId: 'one', outbox })
   const closing = client.close({ drainMs: 0 })
@@ -128,13 +128,15 @@ served(
 
 served(
   'only what an earlier process may have sent is sent again as such',
-  async ({ opens, isCalled }) => {
+  async ({ opens, isCalled, settles }) => {
     const before = new HeldOutbox()
     const writer = await opens({ outbox: before })
     const refused = await isCalled()
     refused.ignoresTheRest()
     for (let count = 0; count < 2_600; count++) void writer.publish(`t/${count}`, '', { qos: 1 })
-    await Promise.all(Array.from({ length: 1 }, () => writer.publish('last', '', { qos: 1 }).stored))
+    const { stored } = writer.publish('last', '', { qos: 1 })
+    await settles()
+    expect(await outcome(stored)).toMatchObject({ is: 'resolved' })
     const outbox = await before.dies()
     await opens({ outbox })
     const server = await isCalled()
@@ -182,8 +184,8 @@ served('what is in a memoryOutbox is there for the next client, however much it 
 })
 
 brokered(
-  'what was accepted arrives exactly once, though client and broker crash in turn',
-  async ({ broker, opens, settles, clock }) => {
+  'what was accepted arrives exactly once, in order, though client, broker and link fail in turn',
+  async ({ broker, opens, settles, clock, breaksConnections }) => {
     const reader = await opens({ clientId: 'reader', sessionExpirySeconds: 3600 })
     const received: string[] = []
     reader.subscribe('t', { qos: 2 }, (message) => received.push(message.text()))
@@ -191,20 +193,24 @@ brokered(
     let outbox = new HeldOutbox()
     let sent = 0
     for (let round = 0; round < 6; round++) {
-      const writer = await opens({ clientId: 'writer', outbox, sessionExpirySeconds: 3600 })
-      const stored = Array.from({ length: 20 }, () => writer.publish('t', String(sent++), { qos: 2 }).stored)
-      await Promise.all(stored)
-      if (round % 2 === 0) {
+      const goesOn = round % 2 === 0
+      const writer = await opens({ clientId: 'writer', outbox, sessionExpirySeconds: 3600, reconnect: goesOn ? {} : false })
+      for (let count = 0; count < 20; count++) void writer.publish('t', String(sent++), { qos: 2 })
+      await settles()
+      if (round % 3 === 0) {
         await broker.crashes()
         await broker.starts()
       }
-      outbox = await outbox.dies()
+      if (goesOn) {
+        await clock.advancesSeconds(120)
+        await Promise.all([writer.close({ drainMs: 0 }), settles()])
+      } else {
+        outbox = await outbox.dies()
+        await breaksConnections()
+      }
     }
     await opens({ clientId: 'writer', outbox, sessionExpirySeconds: 3600 })
     await clock.advancesSeconds(120)
-    expect(await outcome(Promise.resolve(received))).toEqual({
-      is: 'resolved',
-      value: Array.from({ length: sent }, (_, index) => String(index))
-    })
+    expect(received).toEqual(Array.from({ length: sent }, (_, index) => String(index)))
   }
 )

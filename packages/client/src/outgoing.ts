@@ -12,7 +12,7 @@ import type { Acknowledgement } from './delivery.ts'
 import type { Emitter } from './emitter.ts'
 import { encodeOutgoing, packetIdentifierOf } from './encode-outgoing.ts'
 import { isFailure } from './handshake.ts'
-import { INFLIGHT_MAXIMUM, LOADED_BYTES_MAX, LOADED_MESSAGES_MAX, PUBLISH_IDENTIFIERS } from './limits.ts'
+import { COMMIT_RETRY_MS, INFLIGHT_MAXIMUM, LOADED_BYTES_MAX, LOADED_MESSAGES_MAX, PUBLISH_IDENTIFIERS } from './limits.ts'
 import type { Link } from './link.ts'
 import { OutgoingMessage, OutgoingState, type Publication } from './outgoing-message.ts'
 import { OutgoingQueue } from './outgoing-queue.ts'
@@ -26,6 +26,8 @@ export interface OutgoingOptions {
   readonly clock: Clock
   readonly emitter: Emitter
   readonly inflightMaximum: number
+  /** Called when the first message is sent that is to be acknowledged, and when all are. */
+  readonly onAwaited: () => void
   /** Called when messages have left, so that there is more room. */
   readonly onRoom: () => void
 }
@@ -54,6 +56,7 @@ export class Outgoing {
   readonly #clock: Clock
   readonly #emitter: Emitter
   readonly #inflightMaximum: number
+  readonly #onAwaited: () => void
   readonly #onRoom: () => void
   readonly #queue = new OutgoingQueue()
   #link: Link | undefined = undefined
@@ -68,18 +71,21 @@ export class Outgoing {
 
   readonly #unloaded = new UnloadedMessages()
   #isLoading = false
+  /** The outbox could not be read: it is asked again. */
+  #cancelReload: (() => void) | undefined = undefined
   /** Messages of an earlier process that it may have sent: no more than it may have had under way, and those come first. */
   #perhapsSent: number
 
   #messages = 0
   #bytes = 0
-  #drains: { readonly through: SequenceNumber; readonly resolve: () => void }[] = []
+  #drains: { readonly through: SequenceNumber; readonly onEnd: (error: ClientError | undefined) => void }[] = []
 
   constructor(options: OutgoingOptions) {
     this.#outbox = options.outbox
     this.#clock = options.clock
     this.#emitter = options.emitter
     this.#inflightMaximum = options.inflightMaximum
+    this.#onAwaited = options.onAwaited
     this.#onRoom = options.onRoom
     this.#perhapsSent = Math.max(options.inflightMaximum, INFLIGHT_MAXIMUM)
   }
@@ -168,9 +174,9 @@ export class Outgoing {
     this.#pump()
   }
 
-  /** Calls back once everything that has been accepted so far is finished. */
-  whenFinished(resolve: () => void): void {
-    this.#drains.push({ through: this.#nextSequence - 1, resolve })
+  /** Calls back once everything that has been accepted so far is finished, or with why it will not be. */
+  whenFinished(onEnd: (error: ClientError | undefined) => void): void {
+    this.#drains.push({ through: this.#nextSequence - 1, onEnd })
     this.#checkDrains()
   }
 
@@ -221,15 +227,19 @@ export class Outgoing {
     delivery.finish(error)
     this.#emitter.emit('discarded', { message: unloaded.published, error })
     this.#onRoom()
+    this.#checkDrains()
     return true
   }
 
   /** Gives up the oldest message that has not been sent. Returns whether there was one. */
   dropOldest(error: ClientError): boolean {
     const oldest = this.#queue.oldestWaiting()
-    if (oldest === undefined) return false
-    this.#discard(oldest, error)
-    return true
+    if (oldest !== undefined) {
+      this.#discard(oldest, error)
+      return true
+    }
+    const unloaded = this.#unloaded.oldestDelivery
+    return unloaded !== undefined && this.withdraw(unloaded, error)
   }
 
   /** Gives up what has expired without being sent, as far as it is in memory. */
@@ -244,11 +254,12 @@ export class Outgoing {
   close(error: ClientError): void {
     this.#link = undefined
     for (const message of this.#queue.unfinished()) message.delivery?.finish(error)
+    this.#cancelReload?.()
     this.#unloaded.close(error)
     this.#storing = []
     const drains = this.#drains
     this.#drains = []
-    for (const { resolve } of drains) resolve()
+    for (const { onEnd } of drains) onEnd(error)
   }
 
   #store(message: OutgoingMessage, toStore: OutboxMessage): void {
@@ -335,7 +346,7 @@ export class Outgoing {
 
   #countInflight(message: OutgoingMessage): void {
     message.isInflight = true
-    this.#inflight++
+    if (this.#inflight++ === 0) this.#onAwaited()
   }
 
   /** PUBREL may follow only once it is known after a crash that the message must not be sent again. */
@@ -380,15 +391,15 @@ export class Outgoing {
     message.state = OutgoingState.Finished
     if (message.isInflight) {
       message.isInflight = false
-      this.#inflight--
+      if (--this.#inflight === 0) this.#onAwaited()
     }
     this.#messages--
     this.#bytes -= message.bytes
     if (message.qos > 0) this.#outbox.remove(message.sequence)
     message.delivery?.finish(outcome)
     this.#queue.trim()
-    if (this.#drains.length > 0) this.#checkDrains()
     this.#onRoom()
+    if (this.#drains.length > 0) this.#checkDrains()
   }
 
   #find(packetIdentifier: number): OutgoingMessage | undefined {
@@ -426,9 +437,13 @@ export class Outgoing {
       const messages = await this.#outbox.read(this.#unloaded.loadedThrough, limit)
       for (const message of messages) this.#take(message)
       this.#isLoading = false
+      if (this.#cancelReload !== undefined) this.#emitter.emit('outboxRecovered', {})
+      this.#cancelReload = undefined
       if (messages.length > 0) this.#pump()
     } catch (error) {
       this.#isLoading = false
+      this.#cancelReload?.()
+      this.#cancelReload = this.#clock.at(this.#clock.now() + COMMIT_RETRY_MS, () => void this.#load())
       const message = error instanceof Error ? error.message : String(error)
       this.#emitter.emit('outboxFailed', {
         error: new ClientError('outbox-failed', `The outbox cannot be read: ${message}`, { cause: error })
@@ -464,7 +479,7 @@ export class Outgoing {
     const isFinished = ({ through }: { readonly through: SequenceNumber }): boolean => through < oldest
     const finished = this.#drains.filter(isFinished)
     this.#drains = this.#drains.filter((drain) => !isFinished(drain))
-    for (const { resolve } of finished) resolve()
+    for (const { onEnd } of finished) onEnd(undefined)
   }
 }
 

@@ -6,7 +6,13 @@ import { brokered, served } from './client-scenario.test.support.ts'
 served('a QoS 1 message is delivered when its PUBACK has come', async ({ connects }) => {
   const [client, server] = await connects()
   const delivery = client.publish('pump/7', 'on', { qos: 1 })
-  const { packetIdentifier } = await server.receives({ type: PacketType.Publish, topicName: 'pump/7', payload: 'on', qos: 1, dup: false })
+  const { packetIdentifier } = await server.receives({
+    type: PacketType.Publish,
+    topicName: 'pump/7',
+    payload: 'on',
+    qos: 1,
+    dup: false
+  })
   expect(await outcome(delivery)).toEqual({ is: 'pending' })
   await server.sends(puback(packetIdentifier))
   expect(await outcome(delivery)).toMatchObject({ is: 'resolved', value: { reasonCode: ReasonCode.Success } })

@@ -1,4 +1,4 @@
-import { ClientError } from './client-error.ts'
+import { abortedError, ClientError, throwIfAborted } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import type { Delivery } from './delivery.ts'
 import type { Emitter } from './emitter.ts'
@@ -50,7 +50,7 @@ export class Publisher {
     const delivery = new PendingDelivery()
     try {
       if (this.#closed !== undefined) throw this.#closed
-      if (options.signal?.aborted === true) throw aborted(options.signal)
+      throwIfAborted(options.signal)
       this.#admit(this.#publicationOf(topicName, payload, options), delivery, options.signal)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
@@ -102,6 +102,8 @@ export class Publisher {
   }
 
   #admit(publication: Publication, delivery: PendingDelivery, signal: AbortSignal | undefined): void {
+    // However long it waits, and whatever is dropped, there is never room for it.
+    if (outboxBytes(publication) > this.#limits.bytes) throw this.#full()
     if (this.#waiting.length === 0 && (this.#hasRoom(publication) || this.#makeRoom(publication))) {
       if (signal !== undefined) this.#watch(signal, delivery, (error) => this.#outgoing.withdraw(delivery, error))
       this.#outgoing.accept(publication, delivery)
@@ -124,8 +126,6 @@ export class Publisher {
   }
 
   #makeRoom(publication: Publication): boolean {
-    // However much is dropped, it will not do.
-    if (outboxBytes(publication) > this.#limits.bytes) throw this.#full()
     this.#outgoing.expire()
     if (this.#whenFull === 'drop-oldest') {
       const error = new ClientError('outbox-dropped', 'A newer message took its place: the outbox was full')
@@ -141,7 +141,7 @@ export class Publisher {
   }
 
   #watch(signal: AbortSignal, delivery: PendingDelivery, giveUp: (error: ClientError) => void): void {
-    const onAbort = (): void => giveUp(aborted(signal))
+    const onAbort = (): void => giveUp(abortedError(signal))
     signal.addEventListener('abort', onAbort, { once: true })
     delivery.whenFinished = () => signal.removeEventListener('abort', onAbort)
   }
@@ -162,8 +162,4 @@ export class Publisher {
     delivery.finish(error)
     this.#emitter.emit('discarded', { message, error })
   }
-}
-
-function aborted(signal: AbortSignal): ClientError {
-  return new ClientError('aborted', 'The signal was aborted', { cause: signal.reason })
 }

@@ -1,5 +1,5 @@
 import { ReasonCode } from '@godwit/protocol'
-import { ClientError } from './client-error.ts'
+import { abortedError, ClientError, throwIfAborted } from './client-error.ts'
 import type { Clock } from './clock.ts'
 import type { Delivery } from './delivery.ts'
 import { REQUEST_TIMEOUT_MS, REQUESTS_MAX } from './limits.ts'
@@ -15,6 +15,8 @@ export interface RequestsOptions {
   /** A topic that is this client's alone, made when the first request is. */
   readonly responseTopic: () => string
   readonly publish: (topicName: string, payload: Payload, options: PublishOptions) => Delivery
+  /** Called when a reply is awaited, and when it is not any more. */
+  readonly onAwaited: () => void
   readonly subscribe: (filter: string, options: SubscribeOptions, handler: MessageHandler) => Subscription
 }
 
@@ -34,11 +36,16 @@ export class Requests {
     this.#options = options
   }
 
+  /** A reply is. */
+  get isAwaited(): boolean {
+    return this.#pending.size > 0
+  }
+
   async request(topicName: string, payload: Payload, options: RequestOptions): Promise<Message> {
     const { timeoutMs = REQUEST_TIMEOUT_MS, signal, ...publishOptions } = options
-    const { clock, publish } = this.#options
+    const { clock, publish, onAwaited } = this.#options
     integer('timeoutMs', timeoutMs, 1, 0x7fff_ffff)
-    if (signal?.aborted === true) throw aborted(signal)
+    throwIfAborted(signal)
     if (this.#pending.size >= REQUESTS_MAX) {
       throw new ClientError('outbox-full', `${REQUESTS_MAX} requests wait for their replies already`)
     }
@@ -46,11 +53,12 @@ export class Requests {
     const correlation = String(++this.#count)
     const { promise, resolve, reject } = Promise.withResolvers<Message>()
     this.#pending.set(correlation, { resolve, reject })
+    onAwaited()
     const givenUp = new AbortController()
     const cancelTimer = clock.at(clock.now() + timeoutMs, () => {
       reject(new ClientError('timeout', `No reply came within ${timeoutMs} ms`))
     })
-    const onAbort = (): void => reject(aborted(signal))
+    const onAbort = (): void => reject(abortedError(signal))
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       publish(topicName, payload, {
@@ -71,6 +79,7 @@ export class Requests {
       return await promise
     } finally {
       this.#pending.delete(correlation)
+      onAwaited()
       cancelTimer()
       signal?.removeEventListener('abort', onAbort)
       // A request that nobody waits for any more need not be sent.
@@ -101,8 +110,4 @@ export class Requests {
     if (correlationData === undefined) return
     this.#pending.get(new TextDecoder().decode(correlationData))?.resolve(message)
   }
-}
-
-function aborted(signal: AbortSignal | undefined): ClientError {
-  return new ClientError('aborted', 'The signal was aborted', { cause: signal?.reason })
 }

@@ -60,6 +60,10 @@ export function settingsOf(url: string | readonly string[], options: ClientOptio
   const urls = (typeof url === 'string' ? [url] : url).map(checkedUrl)
   const first = urls[0]
   if (first === undefined) throw invalid('At least one URL is needed')
+  for (const { userName, password } of urls.slice(1)) {
+    if ((userName ?? first.userName) === first.userName && (password ?? first.password) === first.password) continue
+    throw invalid('All URLs of a client have one user and password: give them in the first URL, or as options')
+  }
   const { outboxLimits = {} } = options
   const keepAliveSeconds = integer('keepAliveSeconds', options.keepAliveSeconds ?? KEEP_ALIVE_SECONDS, 0, TWO_BYTES_MAX)
   optionalInteger('pingTimeoutMs', options.pingTimeoutMs, 1, FOUR_BYTES_MAX)

@@ -8,8 +8,9 @@ import {
   type UnsubackPacket,
   validateTopicFilter
 } from '@godwit/protocol'
+import type { Backpressure } from './backpressure.ts'
 import { BrokerSubscription, subscriptionIdentifierOf } from './broker-subscription.ts'
-import { ClientError, describeReason } from './client-error.ts'
+import { abortedError, ClientError, describeReason } from './client-error.ts'
 import type { Emitter } from './emitter.ts'
 import { isFailure } from './handshake.ts'
 import { PUBLISH_IDENTIFIERS, SUBSCRIBE_IDENTIFIERS } from './limits.ts'
@@ -34,7 +35,7 @@ export class Subscriptions implements SubscriptionOwner {
   readonly #onChanged: () => void
   readonly #byFilter = new Map<string, BrokerSubscription>()
   readonly #byIdentifier = new Map<number, BrokerSubscription>()
-  readonly #full = new Set<LocalSubscription>()
+  readonly #backpressure: Backpressure
   #link: Link | undefined = undefined
   /** What waits for an answer, by Packet Identifier. */
   readonly #pending = new Map<number, PendingRequest>()
@@ -46,10 +47,12 @@ export class Subscriptions implements SubscriptionOwner {
 
   constructor(
     emitter: Emitter,
+    backpressure: Backpressure,
     onSubscribed: (made: BrokerSubscription, local: LocalSubscription) => void,
     onChanged: () => void
   ) {
     this.#emitter = emitter
+    this.#backpressure = backpressure
     this.#onSubscribed = onSubscribed
     this.#onChanged = onChanged
   }
@@ -60,7 +63,7 @@ export class Subscriptions implements SubscriptionOwner {
     const local = new LocalSubscription(filter, options, handler, this, this.#emitter)
     const { signal } = options
     if (signal?.aborted === true) {
-      local.end(new ClientError('aborted', 'The signal was aborted', { cause: signal.reason }))
+      local.end(abortedError(signal))
       return local
     }
     if (signal !== undefined) local.endsWith(signal)
@@ -90,14 +93,21 @@ export class Subscriptions implements SubscriptionOwner {
     await promise
   }
 
+  /** Something was asked of the server, and not answered yet. */
+  get isAnswerAwaited(): boolean {
+    return this.#pending.size > 0
+  }
+
+  get isReadOn(): boolean {
+    return this.#backpressure.isOverruled
+  }
+
   onFull(subscription: LocalSubscription): void {
-    this.#full.add(subscription)
-    this.#link?.connection.pause()
+    this.#backpressure.onFull(subscription)
   }
 
   onRoom(subscription: LocalSubscription): void {
-    this.#full.delete(subscription)
-    if (this.#full.size === 0) this.#link?.connection.resume()
+    this.#backpressure.onRoom(subscription)
   }
 
   all(): IterableIterator<BrokerSubscription> {
@@ -115,7 +125,6 @@ export class Subscriptions implements SubscriptionOwner {
    */
   connected(link: Link, isSessionPresent: boolean, isCertain: boolean): void {
     this.#link = link
-    if (this.#full.size > 0) link.connection.pause()
     if (!isSessionPresent) this.#unwanted.clear()
     if (!isSessionPresent || !isCertain) {
       for (const made of this.#byFilter.values()) made.isMade = false
@@ -220,7 +229,7 @@ export class Subscriptions implements SubscriptionOwner {
       return
     }
     this.#wantsNoMore(filter)
-    this.#pending.set(packetIdentifier, { kind: 'subscribe', filter, packetIdentifier })
+    this.#await({ kind: 'subscribe', filter, packetIdentifier })
   }
 
   #sendUnsubscribe({ connection }: Link, filter: string, packetIdentifier: number): void {
@@ -231,7 +240,12 @@ export class Subscriptions implements SubscriptionOwner {
       this.#wantsNoMore(filter)
       return
     }
-    this.#pending.set(packetIdentifier, { kind: 'unsubscribe', filter, packetIdentifier })
+    this.#await({ kind: 'unsubscribe', filter, packetIdentifier })
+  }
+
+  #await(request: PendingRequest): void {
+    this.#pending.set(request.packetIdentifier, request)
+    this.#backpressure.onAwaited()
   }
 
   #answered(packetIdentifier: number, kind: PendingRequest['kind']): PendingRequest | undefined {
@@ -240,6 +254,7 @@ export class Subscriptions implements SubscriptionOwner {
     // Of several requests for one filter the last decides.
     const isLast = [...this.#pending.values()].findLast(({ filter }) => filter === request.filter) === request
     this.#pending.delete(packetIdentifier)
+    this.#backpressure.onAwaited()
     // What is queued may not be wanted any more, and takes no identifier then.
     while (this.#link !== undefined && this.#pending.size < SUBSCRIBE_IDENTIFIERS) {
       const next = this.#queued.shift()

@@ -35,6 +35,11 @@ export class UnloadedMessages {
     return this.#loadedThrough
   }
 
+  /** Of the oldest of our own. */
+  get oldestDelivery(): PendingDelivery | undefined {
+    return this.#messages.values().next().value?.delivery
+  }
+
   /** At first everything in the outbox is. */
   restore({ messages, nextSequence }: OutboxContents): void {
     this.#count = messages

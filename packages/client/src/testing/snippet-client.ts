@@ -22,11 +22,13 @@ export const MESSAGES_EACH = 3
 class Following {
   readonly clients: Client[] = []
   readonly subscriptions: Followed[] = []
+  #failure: { readonly error: unknown } | undefined = undefined
   #onProgress = (): void => undefined
 
   add(client: Client): Client {
     const subscribe = client.subscribe.bind(client)
-    client.subscribe = (filter, options = {}, handler?: MessageHandler) => this.#subscribe(subscribe, filter, options, handler)
+    client.subscribe = (filter: string, options?: SubscribeOptions, handler?: MessageHandler) =>
+      this.#subscribe(subscribe, filter, options ?? {}, handler)
     this.clients.push(client)
     return client
   }
@@ -48,10 +50,14 @@ class Following {
     })
   }
 
+  /** Ends all clients. Rejects with what a handler has failed with. */
   async close(): Promise<void> {
     const clients = this.clients.splice(0)
+    const failure = this.#failure
     this.subscriptions.length = 0
+    this.#failure = undefined
     await Promise.all(clients.map((client) => client.close()))
+    if (failure !== undefined) throw failure.error
   }
 
   #subscribe(
@@ -66,10 +72,11 @@ class Following {
     const counted = async (message: Message): Promise<void> => {
       try {
         await handler?.(message)
-      } finally {
-        followed.count++
-        this.#onProgress()
+      } catch (error) {
+        this.#failure = { error }
       }
+      followed.count++
+      this.#onProgress()
     }
     const subscription = subscribe(filter, options, handler && counted)
     subscription.granted.catch(() => this.#ended(followed))

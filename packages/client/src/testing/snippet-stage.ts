@@ -62,7 +62,7 @@ export class SnippetStage {
   async play({ file, text }: Snippet): Promise<string[]> {
     const printed: string[] = []
     vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => void printed.push(values.map(String).join(' ')))
-    const client = following.add(await connect(this.#here('mqtt://broker.example'), { clientId: 'pump-7' }))
+    const client = following.add(await connect(this.#here('mqtt://broker.example')))
     vi.stubGlobal('client', client)
     vi.stubGlobal('act', () => new Promise<void>((resolve) => void setImmediate(resolve)))
     const path = this.#folder.writeModule(`run-${file}`, this.#here(text))
@@ -87,7 +87,7 @@ export class SnippetStage {
   /** A snippet with the addresses, files and modules of this place. */
   #here(text: string): string {
     return text
-      .replaceAll(/\b(\w+):\/\/([^\s'@/]+@)?[\w-]+\.example(?::\d+)?/g, (_, scheme: string, user: string = '') => {
+      .replaceAll(/\b(\w+):\/\/([^\s'@/]+@)?(?:[\w-]+\.example|localhost)(?::\d+)?/g, (_, scheme: string, user: string = '') => {
         return `${scheme}://${user}${this.#authorities.get(scheme)}`
       })
       .replaceAll('unix:/run/', `unix:${this.#folder.path}/`)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../../../..')
 
@@ -27,8 +27,9 @@ export function snippetsIn(page: string, markdown: string): Snippet[] {
   return [...markdown.matchAll(/^```ts\b([^\n]*)\n(.*?)^```$/gms)].map(({ index, 1: info = '', 2: text = '' }) => {
     const line = markdown.slice(0, index).split('\n').length
     const noRun = /^ no-run (?<why>\S.*)$/.exec(info)
-    if (info !== '' && noRun === null) throw new Error(`${page}:${line}: \`ts${info}\` is neither \`ts\` nor \`ts no-run REASON\``)
-    return { place: `${page}:${line}`, file: `${basename(page, '.md')}-${line}.ts`, text, whyNotRun: noRun?.groups?.['why'] }
+    const place = `${page}:${line}`
+    if (info !== '' && noRun === null) throw new Error(`${place}: \`ts${info}\` is neither \`ts\` nor \`ts no-run REASON\``)
+    return { place, file: `${page.replaceAll(/\W+/g, '-')}-${line}.ts`, text, whyNotRun: noRun?.groups?.['why'] }
   })
 }
 
@@ -70,7 +71,10 @@ export class SnippetFolder {
     this.write('tsconfig.json', JSON.stringify(CONFIGURATION))
     for (const { file, text } of snippets) this.writeModule(file, text)
     try {
-      execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', this.path, '--pretty', 'false'], { cwd: this.path, encoding: 'utf8' })
+      execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', this.path, '--pretty', 'false'], {
+        cwd: this.path,
+        encoding: 'utf8'
+      })
       return []
     } catch (error) {
       if (!(error instanceof Error && 'stdout' in error && typeof error.stdout === 'string')) throw error

@@ -72,7 +72,7 @@ const NETWORKS: readonly NetworkShape[] = ['whole', 'bytes', { seed: 1 }]
 /** As long as a client may wait for a server that does not close. */
 const CLOSE_MS = 60_000
 /** As long as a client may wait before it tries again. */
-const RECONNECT_MS = 60_000
+const RECONNECT_MS = 120_000
 const RECONNECT_STEP_MS = 50
 
 /** @param open opens a client, as `openClient` of `@godwit/client` does: this package knows no client */

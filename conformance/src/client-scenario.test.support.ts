@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 const scenarios: ClientScenarios<ClientOptions, Client> = clientScenarios<ClientOptions, Client>(openClient)
 
 /** Our client, and a server that sends what the test tells it to. */
-export const served: (typeof scenarios)['served'] = scenarios.served
+export const served: (typeof scenarios)['served'] = (...scenario) => scenarios.served(...scenario)
 
 /** The client ends the connection, and says why. */
 export async function isDisconnected(server: ServedConnection, reasonCode: DisconnectReasonCode): Promise<void> {
