@@ -40,7 +40,7 @@ export async function runClientHistories(firstSeed: number, runs: number, fault?
 }
 
 /** Plays one history. Returns how many messages had to arrive. */
-export async function playClientHistory(seed: number, fault?: OutboxFault): Promise<number> {
+async function playClientHistory(seed: number, fault?: OutboxFault): Promise<number> {
   const choose = new Choices(seededRandom(seed))
   const world = new ClientWorld(seed, fault)
   await world.begins()

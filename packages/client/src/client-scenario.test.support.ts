@@ -1,4 +1,4 @@
-import { type ClientScenarios, clientScenarios, type ServedConnection } from '@godwit/testkit'
+import { type ClientScenarios, clientScenarios } from '@godwit/testkit'
 import type { Client } from './client.ts'
 import { openClient } from './connect.ts'
 import type { ClientEventName, ClientEvents } from './events.ts'
@@ -22,5 +22,3 @@ export interface RecordedEvent<Name extends ClientEventName> {
   readonly name: Name
   readonly event: ClientEvents[Name]
 }
-
-export type { ServedConnection }

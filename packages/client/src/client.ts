@@ -18,13 +18,13 @@ import { Emitter } from './emitter.ts'
 import type { ClientEventListener, ClientEventName, ClientState, ConnectedEvent } from './events.ts'
 import { type Accepted, answerAuth, authenticationFailed, disconnectError, finishAuthentication } from './handshake.ts'
 import { Incoming } from './incoming.ts'
-import { DRAIN_MS } from './limits.ts'
+import { DRAIN_MS, PUBLISH_IDENTIFIERS } from './limits.ts'
 import { Link } from './link.ts'
 import type { Message } from './message.ts'
 import { MessageRoutes } from './message-routes.ts'
 import type { CloseOptions, CloseResult, MessageHandler, RequestOptions, SubscribeOptions, TransportTarget } from './options.ts'
 import { Outbox } from './outbox.ts'
-import type { OutboxContents } from './outbox-store.ts'
+import type { OutboxContents, SequenceNumber } from './outbox-store.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Payload } from './payload.ts'
 import type { PublishOptions } from './publish-options.ts'
@@ -303,6 +303,16 @@ export class Client implements AsyncDisposable {
     await this.close()
   }
 
+  /**
+   * The server may hold QoS 2 messages of a session that is to be continued, and of which nothing is known here: a message of ours under the
+   * identifier of one of them would pass for its repetition, and be swallowed. So we begin anywhere.
+   */
+  #firstSequence({ clientId, nextSequence }: OutboxContents): SequenceNumber {
+    const { random, options } = this.#settings
+    const isUnknown = clientId === undefined && nextSequence === 1 && options.cleanStart === false
+    return isUnknown ? 1 + Math.floor(random() * PUBLISH_IDENTIFIERS) : nextSequence
+  }
+
   async #restore(contents: OutboxContents): Promise<void> {
     const { clientId } = this.#settings.options
     if (contents.clientId !== undefined && clientId !== undefined && clientId !== contents.clientId) {
@@ -313,7 +323,7 @@ export class Client implements AsyncDisposable {
     this.#clientId = contents.clientId ?? clientId ?? `godwit${this.#randomToken(16)}`
     // Whoever keeps messages needs a name that stays.
     if (this.#outbox.isDurable && this.#clientId === '') this.#clientId = `godwit${this.#randomToken(16)}`
-    await this.#outgoing.restore(contents)
+    await this.#outgoing.restore({ ...contents, nextSequence: this.#firstSequence(contents) })
     this.#incoming.restore(contents.receivedIdentifiers)
     if (contents.clientId === undefined && this.#outbox.isDurable) await this.#outbox.claim(this.#clientId)
   }

@@ -9,7 +9,7 @@ import { mayRetry, reconnectDelayMs } from './reconnection.ts'
 import type { Settings } from './settings.ts'
 
 /** What a connector asks of its client. */
-export interface ConnectorOwner {
+interface ConnectorOwner {
   /** The CONNECT for the next attempt. */
   connectPacket(version: ProtocolVersion, authenticationData: Uint8Array | undefined): ConnectPacket
   /** Takes over a connection, in the turn of its CONNACK. Resolves when it has ended: with why, unless we ended it. */

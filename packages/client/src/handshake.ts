@@ -6,7 +6,6 @@ import {
   type DisconnectPacket,
   type ErrorReasonCode,
   MqttError,
-  NO_PROPERTIES,
   type Packet,
   PacketType,
   ProtocolVersion,
@@ -183,9 +182,4 @@ const FAILURES: ReadonlySet<number> = new Set(Object.values(ReasonCode).filter((
 
 export function isFailure(reasonCode: number): reasonCode is ErrorReasonCode {
   return FAILURES.has(reasonCode)
-}
-
-/** Empty before 5.0. */
-export function propertiesFor<Properties>(version: ProtocolVersion, properties: Properties): Properties | typeof NO_PROPERTIES {
-  return version === ProtocolVersion.Mqtt5 ? properties : NO_PROPERTIES
 }

@@ -10,7 +10,7 @@ import type { ReceivedMessage } from './received-message.ts'
 const TOPICS_CACHED_MAX = 1_000
 
 /** Who asks for messages. */
-export interface RoutedSubscriptions {
+interface RoutedSubscriptions {
   all(): Iterable<BrokerSubscription>
   find(identifier: number): BrokerSubscription | undefined
 }

@@ -214,3 +214,29 @@ brokered(
     expect(received).toEqual(Array.from({ length: sent }, (_, index) => String(index)))
   }
 )
+
+brokered(
+  "a message in a session that another process left is not taken for one of the other's",
+  async ({ opens, settles, store, clock, breaksConnections }) => {
+    const reader = await opens({ clientId: 'reader' })
+    const received: string[] = []
+    reader.subscribe('t', { qos: 2 }, (message) => received.push(message.text()))
+    await settles()
+    const session = { clientId: 'writer', cleanStart: false, sessionExpirySeconds: 3600 } as const
+    const writer = await opens({ ...session, reconnect: false })
+    // The broker has the message, and PUBREC is on its way, when the process dies.
+    store.holdsCommits()
+    void writer.publish('t', 'of another process', { qos: 2 })
+    await settles()
+    await breaksConnections()
+    store.releasesCommits()
+    // The reader comes back.
+    await clock.advancesSeconds(20)
+    const again = await opens(session)
+    const delivery = again.publish('t', 'mine', { qos: 2 })
+    await settles()
+    expect(await outcome(delivery)).toMatchObject({ is: 'resolved' })
+    expect(again.connection?.sessionPresent).toBe(true)
+    expect(received).toContain('mine')
+  }
+)

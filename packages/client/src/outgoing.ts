@@ -63,7 +63,6 @@ export class Outgoing {
   /** Undefined until the first connection. */
   #isSessionPresent: boolean | undefined = undefined
   #inflight = 0
-  #isPumping = false
 
   #nextSequence: SequenceNumber = 1
   /** Accepted, and not committed yet. */
@@ -278,18 +277,7 @@ export class Outgoing {
   /** Sends what may be sent: the one place where that is decided. */
   #pump(): void {
     const link = this.#link
-    // What is finished here makes room for others, which come by this way as well.
-    if (link === undefined || this.#isPumping) return
-    this.#isPumping = true
-    try {
-      this.#sendNext(link)
-    } finally {
-      this.#isPumping = false
-    }
-    if (this.#unloaded.count > 0) void this.#load()
-  }
-
-  #sendNext(link: Link): void {
+    if (link === undefined) return
     for (let message = this.#queue.peek(); message !== undefined; message = this.#queue.peek()) {
       if (message.state === OutgoingState.Finished) {
         this.#queue.advance()
@@ -300,6 +288,7 @@ export class Outgoing {
       this.#queue.advance()
       this.#send(message, link)
     }
+    if (this.#unloaded.count > 0) void this.#load()
   }
 
   #maySend(message: OutgoingMessage, { limits }: Link): boolean {

@@ -81,8 +81,15 @@ served(
       const server = await isCalledAgain()
       expect(server.target.url).toContain(name)
       if (name === 'one') await server.refuses(ReasonCode.ServerUnavailable)
-      else await server.accepts()
+      else {
+        await server.accepts()
+        await server.breaks()
+      }
     }
+    // After a lost connection the first is the first again.
+    const server = await isCalledAgain()
+    expect(server.target.url).toContain('one')
+    await server.accepts({ sessionPresent: true })
   }
 )
 

@@ -134,7 +134,7 @@ export function checkTopic(name: string, topicName: string): void {
 }
 
 /** @throws {ClientError} `invalid-argument` for what is not text as MQTT has it ([5.0 MQTT-1.5.4-1], [5.0 MQTT-1.5.4-2]) */
-export function checkText(name: string, text: string): void {
+function checkText(name: string, text: string): void {
   if (!text.isWellFormed() || text.includes('\0')) throw invalid(`${name} must not hold U+0000 or half of a surrogate pair`)
   checkLength(name, encoder.encode(text))
 }

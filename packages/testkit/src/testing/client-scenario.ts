@@ -54,7 +54,8 @@ export interface BrokeredScenario<Options, Client> extends ClientStage<Options, 
   readonly breaksConnections: () => Promise<void>
 }
 
-export interface ServedOptions {
+interface ServedOptions {
+  /** For a scenario that moves so much that one network has to do. */
   readonly networks?: readonly NetworkShape[]
 }
 
