@@ -221,9 +221,10 @@ export class Inflight implements IdentifiersInUse {
 
   toRecords(): { readonly inflight: readonly InflightRecord[]; readonly released: readonly number[] } {
     const inflight: InflightRecord[] = []
-    for (const delivery of this.unacknowledged) if (delivery.wasSent) inflight.push(toRecord(delivery))
+    const late: InflightRecord[] = []
     // Those that wait for their commit go out after it, and so behind what has gone out already.
-    for (const delivery of this.unacknowledged) if (!delivery.wasSent) inflight.push(toRecord(delivery))
+    for (const delivery of this.unacknowledged) (delivery.wasSent ? inflight : late).push(toRecord(delivery))
+    for (const record of late) inflight.push(record)
     return { inflight, released: [...this.released] }
   }
 

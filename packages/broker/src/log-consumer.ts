@@ -211,6 +211,7 @@ export class LogConsumer implements Consumer {
 
   /** Whether a message now read was sent or finished before a restart; then there is nothing more to do for it. */
   isRestored(sequence: SequenceNumber): boolean {
+    if (this.#restoredFinished.size === 0 && this.#restoredInflight.size === 0) return false
     const isFinished = this.#restoredFinished.delete(sequence)
     if (!isFinished && !this.#restoredInflight.delete(sequence)) return false
     this.#sent.push(sequence)
@@ -243,7 +244,7 @@ export class LogConsumer implements Consumer {
 
   /** A message that was sent is finished with: acknowledged, refused, or beyond delivery. */
   finish(sequence: SequenceNumber): void {
-    if (this.#restoredInflight.delete(sequence)) {
+    if (this.#restoredInflight.size > 0 && this.#restoredInflight.delete(sequence)) {
       if (sequence > this.lookedAtThrough) this.#restoredFinished.add(sequence)
     } else if (this.#sent[this.#sentHead] === sequence && sequence < this.#oldestRestored) {
       this.#sentHead++

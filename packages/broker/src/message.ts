@@ -6,7 +6,7 @@ import {
   type QoS,
   ReceivedPublish
 } from '@godwit/protocol'
-import type { SequenceNumber, StoredMessage } from '@godwit/storage'
+import { PackedMessage, type SequenceNumber, type StoredMessage } from '@godwit/storage'
 import { KeptBytes } from './kept-bytes.ts'
 import { SEQUENCE_PROPERTY } from './replay-requests.ts'
 
@@ -35,9 +35,11 @@ export class Message implements StoredMessage {
   readonly publisherClientId: string
   readonly publishedAtMs: number
   readonly expiresAtMs: number
+  /** What it is in as it was read back for one receiver; undefined: it was not, or has been changed since. */
+  readonly packed: PackedMessage | undefined
   /** The packet that it came in; undefined: it came in none, or has been changed since. */
   readonly #received: ReceivedPublish | undefined
-  /** Of a message that was received, a view made on demand. */
+  /** Of a message that was received or read back, a view made on demand. */
   #payload: Uint8Array | undefined
   /** Whether its bytes are its own, not views of a chunk that was received. */
   #isOwned: boolean
@@ -63,12 +65,14 @@ export class Message implements StoredMessage {
     this.expiresAtMs = expiresAtMs
     this.#isOwned = isOwned
     if (content instanceof ReceivedPublish) {
+      this.packed = undefined
       this.#received = content
       this.#payload = undefined
       if (content.isWhole) this.#adopt(content)
     } else {
+      this.packed = content instanceof PackedMessage ? content : undefined
       this.#received = undefined
-      this.#payload = content.payload
+      this.#payload = this.packed === undefined ? content.payload : undefined
     }
   }
 
@@ -102,13 +106,13 @@ export class Message implements StoredMessage {
   }
 
   get payload(): Uint8Array {
-    this.#payload ??= this.#received?.payload ?? EMPTY
+    this.#payload ??= this.#received?.payload ?? this.packed?.payload ?? EMPTY
     return this.#payload
   }
 
   /** The bytes of the payload, without a view of it being made. */
   get payloadLength(): number {
-    return this.#received?.payloadLength ?? this.payload.byteLength
+    return this.#received?.payloadLength ?? this.packed?.payloadLength ?? this.payload.byteLength
   }
 
   /** About what it takes in a queue. */

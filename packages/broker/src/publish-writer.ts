@@ -1,4 +1,15 @@
-import { copyPublish, copyPublishHeader, type EncodedPublish, ProtocolVersion, publishLength, type QoS } from '@godwit/protocol'
+import {
+  copyPublish,
+  copyPublishHeader,
+  type EncodedPublish,
+  NO_PROPERTIES,
+  ProtocolVersion,
+  publishHeaderLengthMax,
+  publishLength,
+  type QoS,
+  writePublishHeader
+} from '@godwit/protocol'
+import type { PackedMessage } from '@godwit/storage'
 import type { Message } from './message.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { OutboundTopicAliases } from './topic-aliases.ts'
@@ -65,19 +76,22 @@ export class PublishWriter {
     packetIdentifier: number,
     subscriptionIdentifiers: readonly number[]
   ): void {
-    const { payloadLength } = message
-    const isByReference = payloadLength >= PAYLOAD_BY_REFERENCE_BYTES
-    // What the transport is given must not be a chunk that is soon written to again.
-    if (isByReference) message.own()
-    const encoded = message.encoded(this.#protocolVersion, qos > 0)
     const { delivery } = this.#scratch
     delivery.qos = qos
     delivery.retain = retain
     delivery.dup = dup
     delivery.packetIdentifier = packetIdentifier
+    if (message.packed !== undefined && this.#writePacked(message.packed, subscriptionIdentifiers)) return
+    const { payloadLength } = message
+    const isByReference = payloadLength >= PAYLOAD_BY_REFERENCE_BYTES
+    // What the transport is given must not be a chunk that is soon written to again.
+    if (isByReference) message.own()
+    const encoded = message.encoded(this.#protocolVersion, qos > 0)
     delivery.messageExpiryInterval = encoded.messageExpiryIntervalAt > 0 ? message.remainingSeconds(this.#now()) : 0
     const variation =
-      this.#protocolVersion === ProtocolVersion.Mqtt5 ? this.#variationFor(message, encoded, subscriptionIdentifiers) : undefined
+      this.#protocolVersion === ProtocolVersion.Mqtt5
+        ? this.#variationFor(message.topicName, encoded, subscriptionIdentifiers)
+        : undefined
     const output = this.#output
     const length = publishLength(encoded, variation)
     if (isByReference) {
@@ -90,6 +104,32 @@ export class PublishWriter {
     }
   }
 
+  /**
+   * Writes a message as it was read back, which this client alone gets, as the scratch says. False: it has to be encoded, having
+   * properties, or a length that must be known before.
+   */
+  #writePacked(packed: PackedMessage, subscriptionIdentifiers: readonly number[]): boolean {
+    const { topicName, payloadLength, properties } = packed
+    const { delivery } = this.#scratch
+    const version = this.#protocolVersion
+    const isMqtt5 = version === ProtocolVersion.Mqtt5
+    if (this.#packetBytesMax !== Infinity || (isMqtt5 && properties !== NO_PROPERTIES)) return false
+    const variation = isMqtt5 ? this.#variationFor(topicName, undefined, subscriptionIdentifiers) : undefined
+    const isByReference = payloadLength >= PAYLOAD_BY_REFERENCE_BYTES
+    const output = this.#output
+    const slab = output.slabFor(publishHeaderLengthMax(topicName, variation) + (isByReference ? 0 : payloadLength))
+    const { offset } = output
+    const payloadAt = writePublishHeader(topicName, payloadLength, version, delivery, slab, offset, variation)
+    if (isByReference) {
+      output.advance(payloadAt - offset)
+      output.append(packed.payload)
+    } else {
+      packed.copyPayload(slab, payloadAt)
+      output.advance(payloadAt + payloadLength - offset)
+    }
+    return true
+  }
+
   #plainVariation(subscriptionIdentifiers: readonly number[]) {
     const { variation } = this.#scratch
     variation.subscriptionIdentifiers = this.#protocolVersion === ProtocolVersion.Mqtt5 ? subscriptionIdentifiers : []
@@ -98,14 +138,14 @@ export class PublishWriter {
     return variation
   }
 
-  #variationFor(message: Message, encoded: EncodedPublish, subscriptionIdentifiers: readonly number[]) {
+  /** @param encoded undefined: the client takes packets of any length */
+  #variationFor(topicName: string, encoded: EncodedPublish | undefined, subscriptionIdentifiers: readonly number[]) {
     const variation = this.#plainVariation(subscriptionIdentifiers)
-    const { topicName } = message
     if (this.#aliases === undefined || topicName.length < ALIASED_TOPIC_LENGTH_MIN) return variation
     const known = this.#aliases.known(topicName)
     variation.omitTopicName = known > 0
     if (known > 0) variation.topicAlias = known
-    else if (publishLength(encoded, variation) + ALIAS_BYTES_MAX <= this.#packetBytesMax) {
+    else if (encoded === undefined || publishLength(encoded, variation) + ALIAS_BYTES_MAX <= this.#packetBytesMax) {
       variation.topicAlias = this.#aliases.assign(topicName)
     }
     return variation

@@ -2,7 +2,7 @@ import { topicMatches } from '@godwit/protocol'
 import type { LogEntry, QueueId, SequenceNumber } from '@godwit/storage'
 import type { Engine } from './engine.ts'
 import type { Fate } from './fates.ts'
-import { type Target, targetOf } from './match.ts'
+import { Target, targetOf } from './match.ts'
 import type { Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -15,6 +15,8 @@ export class SessionSubscriptions {
   #identifiedAtMostOnce: Set<Subscription> | undefined = undefined
   /** Replaced by subscriptions of QoS 0 while messages waited for them; they stay until these are sent ([5.0 MQTT-3.8.4-4]). */
   #leaving: Set<Subscription> | undefined = undefined
+  /** The subscription that alone matched the latest message of the log, mostly that of the next as well. */
+  #latestAlone: { readonly subscription: Subscription; readonly target: Target } | undefined = undefined
 
   constructor(engine: Engine, session: Session) {
     this.#engine = engine
@@ -52,6 +54,7 @@ export class SessionSubscriptions {
 
   remove(subscription: Subscription): void {
     this.#byFilter?.delete(subscription.topicFilter)
+    this.#latestAlone = undefined
     this.#identifiedAtMostOnce?.delete(subscription)
   }
 
@@ -84,12 +87,31 @@ export class SessionSubscriptions {
 
   /** What the subscriptions make of a message of the log; the same as when it was published, had it been taken then. */
   targetOf(entry: LogEntry): Target | undefined {
+    const [queue] = entry.queues
+    if (queue === undefined || entry.queues.length > 1 || this.#hasOthers) return this.#targetOfAll(entry)
+    // Nearly always, and then nothing is made anew.
+    const alone = this.#liveFor(this.#topicFilterOf(queue, entry.sequence), entry.sequence)
+    return alone === undefined ? undefined : this.#targetOfAlone(alone)
+  }
+
+  /** Whether there are subscriptions that a queue of the message does not lead to. */
+  get #hasOthers(): boolean {
+    return (this.#leaving?.size ?? 0) > 0 || (this.#identifiedAtMostOnce?.size ?? 0) > 0
+  }
+
+  /** The subscription that reads a message from the queue of its filter. */
+  #liveFor(topicFilter: string | undefined, sequence: SequenceNumber): Subscription | undefined {
+    const subscription = topicFilter === undefined ? undefined : this.get(topicFilter)
+    const isLive = subscription !== undefined && subscription.qos > 0 && !subscription.isReplaying
+    return isLive && subscription.since < sequence ? subscription : undefined
+  }
+
+  #targetOfAll(entry: LogEntry): Target | undefined {
     const matching: Subscription[] = []
     for (const queue of entry.queues) {
       const topicFilter = this.#topicFilterOf(queue, entry.sequence)
-      const subscription = topicFilter === undefined ? undefined : this.get(topicFilter)
-      const isLive = subscription !== undefined && subscription.qos > 0 && !subscription.isReplaying
-      if (isLive && subscription.since < entry.sequence) matching.push(subscription)
+      const live = this.#liveFor(topicFilter, entry.sequence)
+      if (live !== undefined) matching.push(live)
       for (const replaced of this.#leaving ?? []) {
         const isCovered = replaced.since < entry.sequence && entry.sequence <= replaced.until
         if (isCovered && replaced.topicFilter === topicFilter) matching.push(replaced)
@@ -103,6 +125,13 @@ export class SessionSubscriptions {
       }
     }
     return targetOf(this.#session, matching)
+  }
+
+  #targetOfAlone(subscription: Subscription): Target {
+    if (this.#latestAlone?.subscription !== subscription) {
+      this.#latestAlone = { subscription, target: new Target(this.#session, [subscription]) }
+    }
+    return this.#latestAlone.target
   }
 
   /** The filter of a queue that has a message for the session: one that has not been given up. */

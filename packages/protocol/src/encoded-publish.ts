@@ -165,12 +165,12 @@ function copyVariedHeader(
   offset: number,
   variation: PublishVariation
 ): number {
-  checkVariation(encoded, variation)
+  checkVariation(encoded.protocolVersion, variation)
   const { bytes, end, topicNameAt, packetIdentifierAt, propertiesAt, messageExpiryIntervalAt, payloadAt } = encoded
   const remainingLength = variedRemainingLength(encoded, variation)
   const targetEnd = offset + 1 + variableByteIntegerLength(remainingLength) + remainingLength - (end - payloadAt)
   if (targetEnd > target.length) throw new RangeError('The target has no room for the PUBLISH')
-  target[offset] = checkedFirstByte(encoded, delivery)
+  target[offset] = checkedFirstByte(encoded.packetIdentifierAt > 0, delivery)
   let at = writeVariableByteInteger(target, offset + 1, remainingLength)
   if (variation.omitTopicName) {
     target[at++] = 0
@@ -190,7 +190,12 @@ function copyVariedHeader(
   return writeVariation(target, at + payloadAt - sharedPropertiesAt, variation)
 }
 
-function writeVariation(target: Uint8Array, offset: number, { subscriptionIdentifiers, topicAlias }: PublishVariation): number {
+/** Writes the properties that a variation adds, and returns where they end. */
+export function writeVariation(
+  target: Uint8Array,
+  offset: number,
+  { subscriptionIdentifiers, topicAlias }: PublishVariation
+): number {
   let at = offset
   if (topicAlias > 0) {
     target[at++] = Property.TopicAlias
@@ -204,8 +209,8 @@ function writeVariation(target: Uint8Array, offset: number, { subscriptionIdenti
 }
 
 function patch(encoded: EncodedPublish, delivery: PublishDelivery, target: Uint8Array, offset: number): void {
-  target[offset] = checkedFirstByte(encoded, delivery)
   const { start, packetIdentifierAt, messageExpiryIntervalAt } = encoded
+  target[offset] = checkedFirstByte(packetIdentifierAt > 0, delivery)
   const shift = offset - start
   if (packetIdentifierAt > 0) writeTwoByteInteger(target, shift + packetIdentifierAt, delivery.packetIdentifier)
   if (messageExpiryIntervalAt > 0) {
@@ -213,13 +218,15 @@ function patch(encoded: EncodedPublish, delivery: PublishDelivery, target: Uint8
   }
 }
 
-function checkedFirstByte(encoded: EncodedPublish, { qos, retain, dup, packetIdentifier }: PublishDelivery): number {
-  if (qos > 0 !== encoded.packetIdentifierAt > 0) throw new RangeError(`This encoding is not for QoS ${qos}`)
+/** @throws {RangeError} for a delivery that needs a Packet Identifier where there is none, or the reverse */
+export function checkedFirstByte(hasPacketIdentifier: boolean, { qos, retain, dup, packetIdentifier }: PublishDelivery): number {
+  if (qos > 0 !== hasPacketIdentifier) throw new RangeError(`This encoding is not for QoS ${qos}`)
   if (qos > 0) checkInteger(packetIdentifier, 1, 0xffff, 'packetIdentifier')
   return publishFirstByte(qos, retain, dup && qos > 0)
 }
 
-function checkVariation({ protocolVersion }: EncodedPublish, variation: PublishVariation): void {
+/** @throws {RangeError} for a variation that the receiver cannot get */
+export function checkVariation(protocolVersion: ProtocolVersion, variation: PublishVariation): void {
   const { subscriptionIdentifiers, topicAlias, omitTopicName } = variation
   if (protocolVersion !== ProtocolVersion.Mqtt5) throw new RangeError('Only 5.0 has Topic Aliases and Subscription Identifiers')
   checkInteger(topicAlias, 0, 0xffff, 'topicAlias')
@@ -232,7 +239,7 @@ function isPlain({ subscriptionIdentifiers, topicAlias, omitTopicName }: Publish
 }
 
 /** The bytes of the properties that a variation adds. */
-function variationLength({ subscriptionIdentifiers, topicAlias }: PublishVariation): number {
+export function variationLength({ subscriptionIdentifiers, topicAlias }: PublishVariation): number {
   let length = topicAlias > 0 ? 3 : 0
   for (const subscriptionIdentifier of subscriptionIdentifiers) length += 1 + variableByteIntegerLength(subscriptionIdentifier)
   return length

@@ -63,6 +63,7 @@ export type { Receiver } from './receiver.ts'
 export { encodePacket } from './encode-packet.ts'
 export { copyPublish, copyPublishHeader, encodePublish, publishLength } from './encoded-publish.ts'
 export { ReceivedPublish } from './received-publish.ts'
+export { publishHeaderLengthMax, writePublishHeader } from './write-publish.ts'
 export type { EncodedPublish, PublishDelivery, PublishMessage, PublishVariation } from './encoded-publish.ts'
 
 export {

@@ -33,4 +33,5 @@ export type {
   Store,
   StoreListener
 } from './store.ts'
+export { PackedMessage } from './packed-message.ts'
 export type { SequenceNumber, StoredMessage } from './stored-message.ts'

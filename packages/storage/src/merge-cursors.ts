@@ -28,7 +28,8 @@ export function mergeCursors(heap: QueueCursor[], limit: number): readonly LogEn
       const last = heap.pop()
       if (last !== undefined && last !== least) heap[0] = last
     }
-    sink(heap, 0)
+    // Most read one queue.
+    if (heap.length > 1) sink(heap, 0)
   }
   return merged
 }

@@ -23,6 +23,11 @@ export class ByteReader {
     return this.#bytes.length
   }
 
+  /** All that there is to be read. */
+  get source(): Buffer {
+    return this.#bytes
+  }
+
   moveTo(position: number): void {
     this.#at = position
   }
@@ -40,8 +45,10 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = 0
-    for (let scale = 1; scale < 2 ** 56; scale *= 0x80) {
+    const first = this.byte()
+    if (first < 0x80) return first
+    let value = first & 0x7f
+    for (let scale = 0x80; scale < 2 ** 56; scale *= 0x80) {
       const byte = this.byte()
       value += (byte & 0x7f) * scale
       if (byte < 0x80) return value
@@ -54,6 +61,11 @@ export class ByteReader {
     const size = this.varint()
     const start = this.#advance(size)
     return this.#bytes.subarray(start, start + size)
+  }
+
+  /** Passes over so many bytes, and tells where in `source` they begin. */
+  pass(size: number): number {
+    return this.#advance(size)
   }
 
   /** @param known what it may well be: then nothing is made anew */

@@ -3,7 +3,7 @@ import type { QueueId } from '../store.ts'
 import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
 import { bufferOf, ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { readMessage, writeMessage } from './message-codec.ts'
+import { writeMessage } from './message-codec.ts'
 
 /**
  * What the data file holds: four tables, each ordered by its keys' bytes.
@@ -197,16 +197,19 @@ export interface LogValue {
   readonly queues: readonly QueueId[]
 }
 
-/** @param similar another message, which may have the same topic and publisher */
-export function readLogValue(reader: ByteReader, similar?: StoredMessage): LogValue {
-  const queues = readLogQueues(reader)
-  return { queues, message: readMessage(reader, similar) }
-}
-
-/** Only the queues of a message in the log. */
-export function readLogQueues(reader: ByteReader): QueueId[] {
+/**
+ * The queues of a message in the log; the message follows.
+ *
+ * @param similar those of another message, which may be the same
+ */
+export function readLogQueues(reader: ByteReader, similar?: readonly QueueId[]): readonly QueueId[] {
+  const count = reader.varint()
+  if (count === 1) {
+    const queue = reader.varint()
+    return similar?.length === 1 && similar[0] === queue ? similar : [queue]
+  }
   const queues: QueueId[] = []
-  for (let left = reader.varint(); left > 0; left--) queues.push(reader.varint())
+  for (let left = count; left > 0; left--) queues.push(reader.varint())
   return queues
 }
 

@@ -1,5 +1,5 @@
 import type { Database, RootDatabaseOptions } from 'lmdb'
-import type { QueueId } from '../store.ts'
+import type { LogEntry, QueueId } from '../store.ts'
 import type { SequenceNumber } from '../stored-message.ts'
 import { SEQUENCE_MAX } from './layout.ts'
 import { Bodies, readIndexRun, readRunPlace, type IndexRun, type RunPlace } from './log-runs.ts'
@@ -27,11 +27,15 @@ export class LogReader {
     this.#index = root.openDB<Buffer, SequenceNumber>('index', indexOptions)
   }
 
-  /** What the log has under a key. */
-  bodies(key: SequenceNumber): Bodies | undefined {
+  /**
+   * What the log has under a key.
+   *
+   * @param similar a message of the same queue, if one was read before
+   */
+  bodies(key: SequenceNumber, similar?: LogEntry): Bodies | undefined {
     const value = this.#log.getBinaryFast(key)
     // The value is in LMDB's own buffer, or in the file's pages, until something else is read.
-    return value && new Bodies(key, Buffer.from(value.subarray(0, value.length)))
+    return value && new Bodies(key, Buffer.from(value.subarray(0, value.length)), similar)
   }
 
   /** Where the first messages of a queue above a sequence number are, up to and including another: so many, or a few more. */

@@ -1,8 +1,9 @@
-import type { Backlog, QueueId } from '../store.ts'
-import type { SequenceNumber, StoredMessage } from '../stored-message.ts'
+import type { Backlog, LogEntry, QueueId } from '../store.ts'
+import type { SequenceNumber } from '../stored-message.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { readIndexEntry, readLogQueues, readLogValue, type LogValue } from './layout.ts'
+import { readIndexEntry, readLogQueues } from './layout.ts'
+import { readMessage } from './message-codec.ts'
 import { damaged } from './store-error.ts'
 
 // Messages that follow one another in a queue, and that no other queue holds, are kept together where they come to the
@@ -136,13 +137,18 @@ export class Bodies {
   #next: number
   readonly #isRun: boolean
   /** The last that was read: those of a queue are often of one topic, and of one publisher. */
-  #similar: StoredMessage | undefined = undefined
+  #similar: LogEntry | undefined
   /** Of the body that it stands at; 0: of none yet. */
   sequence: SequenceNumber = 0
 
-  /** Stands before the first: to be advanced first. The bytes are kept: the payloads are views of them. */
-  constructor(key: SequenceNumber, value: Uint8Array) {
+  /**
+   * Stands before the first: to be advanced first. The bytes are kept: the payloads stay in them.
+   *
+   * @param similar the last of those that were read before these
+   */
+  constructor(key: SequenceNumber, value: Uint8Array, similar?: LogEntry) {
     this.#key = key
+    this.#similar = similar
     this.#reader = new ByteReader(value)
     this.#isRun = value[0] === BODIES
     this.#next = this.#isRun ? 1 : 0
@@ -181,9 +187,10 @@ export class Bodies {
   }
 
   /** The body that it stands at, once. */
-  read(): LogValue {
-    const value = readLogValue(this.#reader, this.#similar)
-    this.#similar = value.message
-    return value
+  read(): LogEntry {
+    const similar = this.#similar
+    const queues = readLogQueues(this.#reader, similar?.queues)
+    this.#similar = { sequence: this.sequence, message: readMessage(this.#reader, similar?.message), queues }
+    return this.#similar
   }
 }

@@ -1,4 +1,5 @@
-import type { MessageProperties, QoS } from '@godwit/protocol'
+import { type MessageProperties, NO_PROPERTIES, type QoS } from '@godwit/protocol'
+import { PackedMessage } from '../packed-message.ts'
 import type { StoredMessage } from '../stored-message.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
@@ -22,8 +23,6 @@ const RESPONSE_TOPIC = 0x10
 const CORRELATION_DATA = 0x20
 const USER_PROPERTIES = 0x40
 
-const NO_PROPERTIES: MessageProperties = {}
-
 export function writeMessage(writer: ByteWriter, message: StoredMessage): void {
   const present = presentProperties(message.properties)
   writer.byte(
@@ -41,21 +40,31 @@ export function writeMessage(writer: ByteWriter, message: StoredMessage): void {
 }
 
 /**
- * The payload is a view of the bytes being read.
+ * The payload stays in the bytes being read.
  *
  * @param similar another message, which may have the same topic and publisher
  */
-export function readMessage(reader: ByteReader, similar?: StoredMessage): StoredMessage {
+export function readMessage(reader: ByteReader, similar?: StoredMessage): PackedMessage {
   const flags = reader.byte()
   const topicName = reader.text(similar?.topicName)
   const publisherClientId = reader.text(similar?.publisherClientId)
   const publishedAtMs = reader.float64()
   const expiresAtMs = (flags & EXPIRES) === 0 ? Infinity : reader.float64()
   const properties = (flags & HAS_PROPERTIES) === 0 ? NO_PROPERTIES : readProperties(reader)
-  const payload = reader.bytes()
-  const qos = qosOf(flags & QOS)
-  const retain = (flags & RETAIN) !== 0
-  return { topicName, payload, qos, retain, properties, publisherClientId, publishedAtMs, expiresAtMs }
+  const payloadLength = reader.varint()
+  const payloadAt = reader.pass(payloadLength)
+  return new PackedMessage(
+    topicName,
+    qosOf(flags & QOS),
+    (flags & RETAIN) !== 0,
+    properties,
+    publisherClientId,
+    publishedAtMs,
+    expiresAtMs,
+    reader.source,
+    payloadAt,
+    payloadLength
+  )
 }
 
 export function qosOf(value: number): QoS {

@@ -20,6 +20,8 @@ export class StoredQueueCursor implements QueueCursor {
   /** The run that is being read. */
   #place: RunPlace | undefined = undefined
   #bodies: Bodies | undefined = undefined
+  /** The last that was read from the disk. */
+  #latest: LogEntry | undefined = undefined
   #tailPosition = -1
   #entry: LogEntry | undefined = undefined
   sequence: SequenceNumber = 0
@@ -44,8 +46,8 @@ export class StoredQueueCursor implements QueueCursor {
 
   entry(): LogEntry {
     if (this.#entry !== undefined) return this.#entry
-    const { message, queues } = this.#bodiesPast(this.sequence - 1).read()
-    return { sequence: this.sequence, message, queues }
+    this.#latest = this.#bodiesPast(this.sequence - 1).read()
+    return this.#latest
   }
 
   #advanceOnDisk(): boolean {
@@ -65,7 +67,7 @@ export class StoredQueueCursor implements QueueCursor {
   /** The bodies of the run, at the first above a sequence number. */
   #bodiesPast(after: SequenceNumber): Bodies {
     const { bodiesAt, last } = this.#place ?? NOWHERE
-    const bodies = (this.#bodies ??= this.#log.bodies(bodiesAt))
+    const bodies = (this.#bodies ??= this.#log.bodies(bodiesAt, this.#latest))
     if (bodies?.advancePast(after) !== true) throw damaged(`message ${last} is in a queue and not in the log`)
     return bodies
   }

@@ -54,6 +54,8 @@ export class StoredRecords {
   /** The ClientIDs that have one: most clients that end have none, and then there is nothing to delete. */
   readonly #wills = new Set<string>()
   readonly #touched = new Map<number, Consumer>()
+  /** One of them. */
+  #touchedLast: Consumer | undefined = undefined
   /** The cursors of those whose progress, as it was last written, is nothing else. */
   readonly #cursors = new Map<number, SequenceNumber>()
   readonly #inflight: StoredInflight
@@ -94,7 +96,7 @@ export class StoredRecords {
     const number = this.#sessions.get(clientId)
     if (number === undefined) return
     this.#sessions.delete(clientId)
-    this.#touched.delete(number)
+    this.#untouch(number)
     this.#cursors.delete(number)
     this.#batch.delete('records', numberedKey(RecordKind.Session, number))
     this.#batch.delete('records', numberedKey(RecordKind.Progress, number))
@@ -145,7 +147,7 @@ export class StoredRecords {
     const number = this.#groups.get(filter)
     if (number === undefined) return
     this.#groups.delete(filter)
-    this.#touched.delete(number)
+    this.#untouch(number)
     this.#cursors.delete(number)
     this.#batch.delete('records', numberedKey(RecordKind.Group, number))
     this.#batch.delete('records', numberedKey(RecordKind.Progress, number))
@@ -162,8 +164,12 @@ export class StoredRecords {
   }
 
   touch(consumer: Consumer): void {
+    // Acknowledgements come many at a time.
+    if (consumer === this.#touchedLast) return
     const number = (consumer.kind === 'session' ? this.#sessions : this.#groups).get(consumer.key)
-    if (number !== undefined) this.#touched.set(number, consumer)
+    if (number === undefined) return
+    this.#touched.set(number, consumer)
+    this.#touchedLast = consumer
   }
 
   /** Writes what is in flight, and asks those that were touched, for the commit that begins: the log has been written. */
@@ -176,6 +182,12 @@ export class StoredRecords {
       this.#batch.end()
     }
     this.#touched.clear()
+    this.#touchedLast = undefined
+  }
+
+  #untouch(number: number): void {
+    this.#touched.delete(number)
+    this.#touchedLast = undefined
   }
 
   /**

@@ -1,3 +1,4 @@
+import { PackedMessage } from '../packed-message.ts'
 import type { InflightRecord, ProgressRecord, SessionRecord, SharedGroupRecord, SubscriptionRecord } from '../records.ts'
 import type { StoredMessage } from '../stored-message.ts'
 
@@ -94,8 +95,14 @@ export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return `base64:${Buffer.from(value).toString('base64')}`
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
+  if (value instanceof PackedMessage) return plain(fieldsOf(value))
   const entries = Object.entries(value).filter(([, held]) => held !== undefined)
   return Object.fromEntries(entries.map(([key, held]) => [key, plain(held)]))
+}
+
+function fieldsOf(message: StoredMessage): StoredMessage {
+  const { topicName, payload, qos, retain, properties, publisherClientId, publishedAtMs, expiresAtMs } = message
+  return { topicName, payload, qos, retain, properties, publisherClientId, publishedAtMs, expiresAtMs }
 }
 
 /** A list of records as plain values, in order of what identifies them. */

@@ -1,5 +1,6 @@
+import type { LogEntry } from '../../store.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
-import { logKey, sequenceOfLogKey, type LogValue } from '../layout.ts'
+import { logKey, sequenceOfLogKey } from '../layout.ts'
 import { Bodies } from '../log-runs.ts'
 import { decode, type Report } from './read-records.ts'
 import type { StoreEntry } from './store-reader.ts'
@@ -9,15 +10,11 @@ interface OpenRun {
   readonly value: Uint8Array
 }
 
-export interface MessageInLog extends LogValue {
-  readonly sequence: SequenceNumber
-}
-
 /**
  * The messages of a log in the order of their sequence numbers. Runs begin in that order; those that came in one merge lie
  * within each other, and are held in memory as far as they do.
  */
-export function* messagesInOrder(log: Iterable<StoreEntry>, report: Report): Generator<MessageInLog, void, undefined> {
+export function* messagesInOrder(log: Iterable<StoreEntry>, report: Report): Generator<LogEntry, void, undefined> {
   /** Each at its next message: the first in order is the last. */
   const open: OpenRun[] = []
   for (const { key, value } of log) {
@@ -32,12 +29,12 @@ export function* messagesInOrder(log: Iterable<StoreEntry>, report: Report): Gen
   yield* messagesBefore(Infinity, open, report)
 }
 
-function* messagesBefore(end: SequenceNumber, open: OpenRun[], report: Report): Generator<MessageInLog, void, undefined> {
+function* messagesBefore(end: SequenceNumber, open: OpenRun[], report: Report): Generator<LogEntry, void, undefined> {
   for (let run = open.at(-1); run !== undefined && run.bodies.sequence < end; run = open.at(-1)) {
     open.pop()
     const { bodies, value } = run
     const body = decode('a message', value, report, () => bodies.read())
-    if (body !== undefined) yield { sequence: bodies.sequence, ...body }
+    if (body !== undefined) yield body
     advance(run, open, report)
   }
 }
