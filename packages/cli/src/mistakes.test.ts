@@ -89,7 +89,8 @@ describe('what the machine does not allow: status 1', () => {
   test('a port in use, for MQTT and for HTTP', async () => {
     const port = await portInUse()
     const inUse = 'the port is in use by another program'
-    await refuses(['serve', '--memory', '--port', `${port}`], 1, `cannot listen on mqtt://127.0.0.1:${port}: ${inUse}`)
+    const mqtt = ['--port', `${port}`, '--http-port', '0']
+    await refuses(['serve', '--memory', ...mqtt], 1, `cannot listen on mqtt://127.0.0.1:${port}: ${inUse}`)
     const http = ['--port', '0', '--http-port', `${port}`]
     await refuses(['serve', '--memory', ...http], 1, `cannot listen on http://127.0.0.1:${port}: ${inUse}`)
   })

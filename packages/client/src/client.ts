@@ -1,12 +1,4 @@
-import {
-  type AuthPacket,
-  type ConnectPacket,
-  MqttError,
-  type Packet,
-  PacketType,
-  ProtocolVersion,
-  ReasonCode
-} from '@godwit/protocol'
+import { type ConnectPacket, MqttError, type Packet, PacketType, ProtocolVersion, ReasonCode } from '@godwit/protocol'
 import type { Transport } from '@godwit/transport/browser'
 import { Backpressure } from './backpressure.ts'
 import { abortedError, ClientError, closedError, throwIfAborted } from './client-error.ts'
@@ -16,7 +8,7 @@ import { Connector } from './connector.ts'
 import type { Delivery } from './delivery.ts'
 import { Emitter } from './emitter.ts'
 import type { ClientEventListener, ClientEventName, ClientState, ConnectedEvent } from './events.ts'
-import { type Accepted, answerAuth, authenticationFailed, disconnectError, finishAuthentication } from './handshake.ts'
+import { type Accepted, disconnectError } from './handshake.ts'
 import { Incoming } from './incoming.ts'
 import { DRAIN_MS, PUBLISH_IDENTIFIERS } from './limits.ts'
 import { Link } from './link.ts'
@@ -29,6 +21,7 @@ import { Outgoing } from './outgoing.ts'
 import type { Payload } from './payload.ts'
 import type { PublishOptions } from './publish-options.ts'
 import { Publisher } from './publisher.ts'
+import { Reauthentication } from './reauthentication.ts'
 import { Requests } from './requests.ts'
 import { serverLimitsOf } from './server-limits.ts'
 import { integer, type Settings } from './settings.ts'
@@ -69,6 +62,7 @@ export class Client implements AsyncDisposable {
   readonly #routes: MessageRoutes
   readonly #incoming: Incoming
   readonly #requests: Requests
+  readonly #reauthentication: Reauthentication
   readonly #backpressure: Backpressure
   readonly #connector: Connector
   readonly #stopping = new AbortController()
@@ -80,7 +74,6 @@ export class Client implements AsyncDisposable {
   #link: Link | undefined = undefined
   #running: Promise<void> = Promise.resolve()
   #closing: Promise<CloseResult> | undefined = undefined
-  #reauthentication: PromiseWithResolvers<void> | undefined = undefined
 
   private constructor({ settings, openTransport, randomToken, onRoundFailed }: ClientParts) {
     const { clock, options } = settings
@@ -94,9 +87,10 @@ export class Client implements AsyncDisposable {
     this.#backpressure = new Backpressure(clock, () => {
       const { inflight } = this.#outgoing
       if (inflight > 0 || this.#subscriptions.isAnswerAwaited || this.#requests.isAwaited) return true
-      return this.#reauthentication !== undefined
+      return this.#reauthentication.isAwaited
     })
     const onAwaited = (): void => this.#backpressure.onAwaited()
+    this.#reauthentication = new Reauthentication(options.authentication, onAwaited)
     this.#session = { isNew: true, isFirst: true, isDurable: this.#outbox.isDurable }
     this.#outgoing = new Outgoing({
       outbox: this.#outbox,
@@ -247,33 +241,7 @@ export class Client implements AsyncDisposable {
    * @throws {ClientError} `authentication-failed`, `connection-lost`, or `invalid-argument` without `authentication`
    */
   async reauthenticate(): Promise<void> {
-    const { authentication } = this.#settings.options
-    if (authentication === undefined) throw new ClientError('invalid-argument', 'The client has no `authentication` to repeat')
-    const connection = this.#link?.connection
-    if (connection === undefined) throw new ClientError('connection-lost', 'There is no connection to authenticate on')
-    if (this.#reauthentication !== undefined) {
-      await this.#reauthentication.promise
-      return
-    }
-    const reauthentication: PromiseWithResolvers<void> = Promise.withResolvers()
-    this.#reauthentication = reauthentication
-    this.#backpressure.onAwaited()
-    // The connection may be lost while the authenticator is at work.
-    reauthentication.promise.catch(() => undefined)
-    try {
-      const authenticationData = await authentication.begin()
-      const properties = { authenticationMethod: authentication.method, authenticationData }
-      connection.send({ type: PacketType.Auth, reasonCode: ReasonCode.ReAuthenticate, properties })
-      await reauthentication.promise
-    } catch (error) {
-      const failure = authenticationFailed(error)
-      reauthentication.reject(failure)
-      connection.fail(failure)
-      throw failure
-    } finally {
-      this.#reauthentication = undefined
-      this.#backpressure.onAwaited()
-    }
+    await this.#reauthentication.begin(this.#link?.connection)
   }
 
   /** Calls back at each event of this name; returns what ends that. */
@@ -390,7 +358,7 @@ export class Client implements AsyncDisposable {
     this.#outgoing.disconnected()
     this.#incoming.disconnected()
     this.#subscriptions.disconnected()
-    this.#reauthentication?.reject(error ?? closedError())
+    this.#reauthentication.disconnected(error ?? closedError())
     this.#emitter.emit('disconnected', { error })
     return error
   }
@@ -414,7 +382,7 @@ export class Client implements AsyncDisposable {
       case PacketType.Pingresp:
         return
       case PacketType.Auth:
-        return this.#onAuth(connection, packet)
+        return this.#reauthentication.onAuth(connection, packet)
       case PacketType.Disconnect:
         return connection.fail(disconnectError(packet))
       case PacketType.Connect:
@@ -424,23 +392,6 @@ export class Client implements AsyncDisposable {
       case PacketType.Pingreq:
         throw new MqttError(ReasonCode.ProtocolError, 'The server sent a packet that it may not send here')
     }
-  }
-
-  #onAuth(connection: Connection, packet: AuthPacket): void {
-    const { authentication } = this.#settings.options
-    const reauthentication = this.#reauthentication
-    if (authentication === undefined || reauthentication === undefined) {
-      throw new MqttError(ReasonCode.ProtocolError, 'The server sent an AUTH that nobody asked for')
-    }
-    const step =
-      packet.reasonCode === ReasonCode.Success
-        ? finishAuthentication(authentication, packet).then(reauthentication.resolve)
-        : answerAuth(connection, authentication, packet)
-    step.catch((error: unknown) => {
-      const failure = authenticationFailed(error)
-      reauthentication.reject(failure)
-      connection.fail(failure)
-    })
   }
 
   async #close(options: CloseOptions): Promise<CloseResult> {
