@@ -15,6 +15,8 @@ export default defineConfig({
       'crash/**/*.test.ts',
       'bench/**/*.test.ts'
     ],
+    // docs/decisions/0012
+    execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
     // Nothing waits for time to pass, but a loaded machine may start a process slowly.
     testTimeout: 20_000,
     hookTimeout: 60_000,
