@@ -108,6 +108,8 @@ describe.skipIf(chromium === undefined)('a client in a browser (needs chromium)'
     await page.call('subscribe', 'form/#', 2)
     await Promise.all(['1', '2', '3'].map((text) => writer.publish('form/7', text, { qos: 2 })))
     expect(await page.call('received', 3)).toEqual(['1', '2', '3'])
+    // Stored with it at the latest: that these were received.
+    await page.call('publish', 'done', ['3'], 1)
     await page.reload()
     await Promise.all(['4', '5', '6'].map((text) => writer.publish('form/7', text, { qos: 2 })))
     await page.call('open', url, durable('receiving'))

@@ -28,8 +28,8 @@ export const OUTBOUND_TOPIC_ALIASES_MAX: number = 1_000
 /** What we may have under way to the server. */
 export const INFLIGHT_MAXIMUM: number = 1_000
 /**
- * The same before 5.0, where a server cannot say how much it takes. Mosquitto (2.0) takes 20 at QoS 2 by default; what is more it acknowledges,
- * drops, and closes the connection.
+ * The same before 5.0, where a server cannot say how much it takes. Mosquitto 2.0 takes 20 by default, and closes the connection on what is
+ * more, which it may have answered before (docs/decisions/0011).
  */
 export const INFLIGHT_MAXIMUM_BEFORE_5: number = 20
 

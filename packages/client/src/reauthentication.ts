@@ -30,7 +30,10 @@ export class Reauthentication {
     const authenticator = this.#authenticator
     if (authenticator === undefined) throw new ClientError('invalid-argument', 'The client has no `authentication` to repeat')
     if (connection === undefined) throw new ClientError('connection-lost', 'There is no connection to authenticate on')
-    if (this.#begun !== undefined) return await this.#begun.promise
+    if (this.#begun !== undefined) {
+      await this.#begun.promise
+      return
+    }
     const begun: PromiseWithResolvers<void> = Promise.withResolvers()
     this.#begun = begun
     this.#onAwaited()

@@ -56,8 +56,7 @@ test.skipIf(!works('strace', ['-V']))(
 
     const lines = readFileSync(trace, 'utf8').split('\n')
     const dataFile = join(path, 'data.mdb')
-    const opened = lines.filter((line) => line.includes('openat(') && line.includes(`"${dataFile}"`))
-    const syncing = opened.find((line) => line.includes('O_DSYNC'))?.match(/ = (\d+)</)?.[1]
+    const syncing = openedAs(lines, (line) => line.includes(`"${dataFile}"`) && line.includes('O_DSYNC'))
     expect(syncing).toBeDefined()
     const steps = lines.slice(lines.findIndex((line) => line.includes('"open\\n"')))
 
@@ -144,6 +143,14 @@ function journalStepOf(line: string, journal: string): string[] {
   if (line.includes('write(1<') && line.includes('"committed')) return ['told']
   if (!line.includes(`<${journal}`) || line.includes('openat(')) return []
   return [line.includes(' fdatasync(') ? 'sync' : 'record']
+}
+
+/** The descriptor that a traced call opened; where calls of two threads overlap, that is in a later line of its own. */
+function openedAs(lines: readonly string[], isOpening: (line: string) => boolean): string | undefined {
+  const at = lines.findIndex((line) => line.includes('openat(') && isOpening(line))
+  const thread = lines[at]?.split(' ')[0] ?? ''
+  const end = lines.slice(at).find((line) => line.startsWith(`${thread} `) && / = \d+</.test(line))
+  return end?.match(/ = (\d+)</)?.[1]
 }
 
 /** What a traced call did to the data file. */
