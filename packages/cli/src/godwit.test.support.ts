@@ -61,12 +61,16 @@ export class Godwit {
     for (const watcher of this.#watchers) watcher()
   }
 
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
   /** Resolves once it has printed something; rejects if it ends without. */
   printed(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const [found] = pattern.exec(this[stream]) ?? []
-        if (found === undefined && this.child.exitCode === null) return
+        if (found === undefined && this.isRunning) return
         this.#watchers.delete(look)
         const ended = (): Error => new Error(`ended before ${String(pattern)}: ${this.stdout}${this.stderr}`)
         if (found === undefined) reject(ended())
@@ -117,7 +121,7 @@ export function workbench(): Workbench {
   })
   const serveIn = async (environment: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Godwit> => {
     const godwit = new Godwit(spawnGodwit(['serve', ...args], directory, environment))
-    cleanups.push(() => (godwit.child.exitCode === null ? godwit.stop('SIGKILL') : undefined))
+    cleanups.push(() => (godwit.isRunning ? godwit.stop('SIGKILL') : undefined))
     await godwit.printed('stdout', /ready.*\n/)
     return godwit
   }

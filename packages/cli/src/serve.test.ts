@@ -164,6 +164,14 @@ describe('SIGHUP', () => {
     expect(godwit.stderr).not.toContain('unheard')
   })
 
+  test('while it starts is taken once it has', async () => {
+    const module =
+      'process.on("newListener", (name) => name === "SIGTERM" && queueMicrotask(() => process.kill(process.pid, "SIGHUP")))'
+    const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(module)}` }
+    const godwit = await bench.serveIn(environment, ...anyPorts, '--memory')
+    await godwit.printed('stderr', /configuration read again/)
+  })
+
   test('with a mistake in the file says which, and changes nothing', async () => {
     const file = bench.file('hup.yaml', 'memory: true')
     const godwit = await bench.serve('--config', file, ...anyPorts)

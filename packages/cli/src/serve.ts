@@ -22,6 +22,9 @@ const CLOSE_TIMEOUT_MS = 10_000
 export async function serve(flags: ServeFlags): Promise<ExitCode> {
   const sources = { file: flags.config, overrides: overridesOf(flags) }
   const stop = stopSignal()
+  // One that comes early waits: without a listener it would be the end of the process.
+  const started = Promise.withResolvers<() => Promise<void>>()
+  process.on('SIGHUP', () => void started.promise.then((readAgain) => readAgain()))
   const log = new LineOutput(process.stderr)
   const notice = new LineOutput(process.stdout)
   let server: Server
@@ -40,7 +43,7 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
   notice.flush()
   const drops = new DropLog(server.broker, logger)
   drops.setLevel(server.configuration.log.level)
-  process.on('SIGHUP', () => void reload(server, logger, drops, () => loadConfiguration(sources)))
+  started.resolve(() => reload(server, logger, drops, () => loadConfiguration(sources)))
 
   const signal = await stop
   logger.info({ signal }, 'stopping')

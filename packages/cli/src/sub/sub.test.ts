@@ -16,7 +16,7 @@ const bench = workbench()
 /** Starts `godwit sub`, and waits until it has subscribed. */
 async function subscribed(port: number, ...args: readonly string[]): Promise<Godwit> {
   const sub = new Godwit(spawnGodwit(['sub', '-p', `${port}`, '-d', ...args], bench.directory))
-  bench.cleanup(() => (sub.child.exitCode === null ? sub.stop('SIGKILL') : undefined))
+  bench.cleanup(() => (sub.isRunning ? sub.stop('SIGKILL') : undefined))
   await sub.printed('stderr', /subscribed to/)
   return sub
 }
