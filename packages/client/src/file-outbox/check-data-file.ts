@@ -5,7 +5,8 @@ import { damaged, OutboxFailure } from './outbox-failure.ts'
 // What LMDB (data format 2) writes, in the machine's byte order:
 //
 //   page  => page_number (64 bits), transaction (64), pad (16), flags (16), lower (16), upper (16), then
-//            a meta page, or the places of nodes (16 each), from the header's end, and the nodes, at the page's end
+//            a meta page, or the places of nodes (16 each), from the header's end, and the nodes, at the page's end;
+//            the first of pages that hold a value says in place of lower and upper how many they are (32)
 //   meta  => magic (32), version (32), address (64), map_size (64), free tree, main tree, last_page (64), transaction (64)
 //   tree  => pad (32: page size, in the free tree), flags (16), depth (16), page counts (3 × 64), entries (64), root (64)
 //   node  => low (16), high (16), flags (16), key_size (16), key, data; on a branch page low, high and flags are a page,
@@ -95,7 +96,9 @@ class DataFileCheck {
     const count = view.getBigUint64(at + 16, LITTLE_ENDIAN)
     if (count < 1n || BigInt(HEADER + size) > count * this.#pageSize) this.#fail(`page ${page} holds too little`)
     this.#use(page, count)
-    this.#readPage(page, PageKind.Overflow, HEADER)
+    const first = this.#readPage(page, PageKind.Overflow, HEADER)
+    // So many LMDB frees, once the value is removed.
+    if (BigInt(first.getUint32(20, LITTLE_ENDIAN)) !== count) this.#fail(`page ${page} begins another number of pages`)
   }
 
   /** The nodes of a branch or leaf page, each within it. */

@@ -15,6 +15,8 @@ import type { EncodedChanges } from './thread-messages.ts'
 import { benchIn, temporaryFolder } from './testing/temporary-outbox.ts'
 
 const PAGE = 4_096
+/** In the header of the first page of a value that has pages of its own. */
+const OVERFLOW_PAGE = 0x04
 const NOTHING: EncodedChanges = {
   clientId: undefined,
   put: { sequences: [], lengths: [], values: new Uint8Array(0) },
@@ -105,6 +107,14 @@ describe('a file that does not hold what was written', () => {
       expect(readFileSync(join(path, 'data.mdb')).equals(whole.subarray(0, left))).toBe(true)
     }
   )
+
+  test('given that a large message says it takes more pages than it does, then it is refused: LMDB would free them all', async () => {
+    const bytes = Buffer.from(whole)
+    const pages = Array.from({ length: bytes.length / PAGE }, (_, page) => page * PAGE)
+    const first = pages.find((at) => bytes.readUInt16LE(at + 18) === OVERFLOW_PAGE)
+    bytes.writeUInt8(0x6d, (first ?? NaN) + 23)
+    expect(await refusalOf(folderWith(bytes))).toMatch(/^the outbox is damaged: .* begins another number of pages$/)
+  })
 
   const seed = Math.floor(Math.random() * 1_000_000)
 

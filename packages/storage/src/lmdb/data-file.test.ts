@@ -14,6 +14,8 @@ import { StoreProcess } from './testing/run-store-process.ts'
 import { benchIn, temporaryFolder } from './testing/temporary-store.ts'
 
 const PAGE = 4_096
+/** In the header of the first page of a value that has pages of its own. */
+const OVERFLOW_PAGE = 0x04
 
 describe('a folder that is in use', () => {
   test('given a process that has it open, then a second is refused, until the first is killed', async () => {
@@ -129,6 +131,16 @@ describe('a file that does not hold what was written', () => {
       await bench.close()
     }
     expect(refused).toBeGreaterThan(3)
+  })
+
+  test('given that a large message says it takes more pages than it does, then that is found: LMDB would free them all', () => {
+    const file = join(folderWith(whole), 'data.mdb')
+    const bytes = readFileSync(file)
+    const pages = Array.from({ length: bytes.length / PAGE }, (_, page) => page * PAGE)
+    const first = pages.find((at) => bytes.readUInt16LE(at + 18) === OVERFLOW_PAGE)
+    bytes.writeUInt8(0x6d, (first ?? NaN) + 23)
+    writeFileSync(file, bytes)
+    expect(() => checkDataFile(file)).toThrow(/begins another number of pages$/)
   })
 
   test('given another LMDB data format, then the error names both', () => {

@@ -7,7 +7,8 @@ import { damaged, StoreError } from './store-error.ts'
 // scribbled over, reading it ends the process. Therefore it is looked at first.
 //
 //   page  => page_number (64 bits), transaction (64), pad (16), flags (16), lower (16), upper (16), then
-//            a meta page, or node offsets (16 each), from the header's end, and the nodes at the page's end
+//            a meta page, or node offsets (16 each), from the header's end, and the nodes at the page's end; the first of
+//            pages that hold a value says in place of lower and upper how many they are (32)
 //   meta  => magic (32), version (32), address (64), map_size (64), free tree, main tree, last_page (64), transaction (64)
 //   tree  => pad (32: page size, in the free tree), flags (16), depth (16), page counts (3 × 64), entries (64), root (64)
 //   node  => low (16), high (16), flags (16), key_size (16), key, data; on a branch page low, high and flags are a page
@@ -212,7 +213,9 @@ export class DataPages {
     const pages = data.getBigUint64(16, LITTLE_ENDIAN)
     this.#demand(page, pages, what)
     if (BigInt(size) > pages * BigInt(this.#pageSize) - BigInt(HEADER)) this.#fail(`page ${page} of ${what} holds too little`)
-    this.#page(what, page, OVERFLOW)
+    const first = this.#page(what, page, OVERFLOW)
+    // So many LMDB frees, once the value is removed.
+    if (BigInt(first.getUint32(20, LITTLE_ENDIAN)) !== pages) this.#fail(`page ${page} of ${what} begins another number of pages`)
     for (let next = page + 1n; next < page + pages; next++) this.#use(what, next)
     const value = Buffer.allocUnsafe(size)
     this.#readInto(value, page * BigInt(this.#pageSize) + BigInt(HEADER), what)
