@@ -11,6 +11,8 @@ import { damaged, OutboxFailure } from './outbox-failure.ts'
 //   tree  => pad (32: page size, in the free tree), flags (16), depth (16), page counts (3 × 64), entries (64), root (64)
 //   node  => low (16), high (16), flags (16), key_size (16), key, data; on a branch page low, high and flags are a page,
 //            on a leaf the size of the data, which may be elsewhere: page (64), transaction (64), count (64)
+//   free  => the data in the free tree, in signed numbers of 64 bits: how many follow, and then pages, each the first of
+//            as many as a negative number before it says; 0 stands for none
 const HEADER = 24
 const META_LENGTH = HEADER + 136
 const MAGIC = 0xbe_ef_c0_de
@@ -23,13 +25,20 @@ const PageKind = { Branch: 0x01, Leaf: 0x02, Overflow: 0x04, Meta: 0x08 } as con
 type PageKind = (typeof PageKind)[keyof typeof PageKind]
 
 const IN_OVERFLOW_PAGES = 0x01
+/** The free tree's: its keys are numbers, and nothing else, which LMDB does not doubt. */
+const INTEGER_KEYS = 0x08
+/** Set where whoever wrote the file last left the syncing to later. */
+const SYNCED_LATER = 0x1000
 const DEPTH_MAX = 32
 const PAGE_SIZE_MIN = 512
 const PAGE_SIZE_MAX = 65_536
+/** Pages that one transaction took, and let go of unwritten, can be in use behind the file's end: at most 131,072, by LMDB's own limit. */
+const UNWRITTEN_MAX = 1_048_576n
 const NO_PAGE = 0xffff_ffff_ffff_ffffn
 const LITTLE_ENDIAN = endianness() === 'LE'
 
 interface Tree {
+  readonly isOfAnotherKind: boolean
   readonly depth: number
   readonly root: bigint
 }
@@ -38,7 +47,8 @@ interface Meta {
   readonly pageSize: number
   readonly transaction: bigint
   readonly lastPage: bigint
-  readonly trees: readonly Tree[]
+  readonly free: Tree
+  readonly main: Tree
 }
 
 /**
@@ -73,37 +83,61 @@ class DataFileCheck {
   }
 
   run(): void {
-    for (const { root, depth } of this.#meta.trees) {
-      if (depth > DEPTH_MAX) this.#fail('a tree is too deep')
-      if (root !== NO_PAGE) this.#checkTree(root, depth)
-    }
+    const { free, main, lastPage } = this.#meta
+    // LMDB asks for as much memory, and could end the process where it gets none.
+    if (lastPage > this.#size / this.#pageSize + UNWRITTEN_MAX) this.#fail(`page ${lastPage} is said to be in use`)
+    const lists = [...this.#values(free)]
+    for (const _ of this.#values(main));
+    for (const list of lists) this.#checkFree(list())
   }
 
-  #checkTree(page: bigint, height: number): void {
+  *#values({ isOfAnotherKind, root, depth }: Tree): Generator<() => DataView, void, undefined> {
+    if (isOfAnotherKind) this.#fail('a tree is of another kind')
+    if (depth > DEPTH_MAX) this.#fail('a tree is too deep')
+    if (root !== NO_PAGE) yield* this.#valuesBelow(root, depth)
+  }
+
+  *#valuesBelow(page: bigint, height: number): Generator<() => DataView, void, undefined> {
     const isLeaf = height <= 1
     for (const { view, at, keyLength } of this.#nodes(page, isLeaf ? PageKind.Leaf : PageKind.Branch)) {
       const [low, high] = [view.getUint16(at, LITTLE_ENDIAN), view.getUint16(at + 2, LITTLE_ENDIAN)]
       const flags = view.getUint16(at + 4, LITTLE_ENDIAN)
       const number = low + high * 0x1_0000
-      if (!isLeaf) this.#checkTree(BigInt(number) + (BigInt(flags) << 32n), height - 1)
+      const data = at + NODE_HEADER + keyLength
+      if (!isLeaf) yield* this.#valuesBelow(BigInt(number) + (BigInt(flags) << 32n), height - 1)
       else if ((flags & ~IN_OVERFLOW_PAGES) !== 0) this.#fail(`page ${page} has a node of another kind`)
-      else if (flags !== 0) this.#checkOverflow(view, at + NODE_HEADER + keyLength, number)
+      else if (flags === 0) yield () => new DataView(view.buffer, data, number)
+      else yield this.#overflow(view, data, number)
     }
   }
 
-  #checkOverflow(view: DataView, at: number, size: number): void {
+  /** LMDB writes to the pages in the list. */
+  #checkFree(list: DataView): void {
+    const numbers = list.byteLength < 8 ? -1n : list.getBigInt64(0, LITTLE_ENDIAN)
+    if (numbers < 0n || (numbers + 1n) * 8n > BigInt(list.byteLength)) this.#fail('a list of free pages has an impossible length')
+    let count = 1n
+    for (let at = 8; at <= Number(numbers) * 8; at += 8) {
+      const number = list.getBigInt64(at, LITTLE_ENDIAN)
+      if (number > 0n) this.#use(number, count)
+      count = number < 0n ? -number : 1n
+    }
+    if (count !== 1n) this.#fail('a list of free pages ends too early')
+  }
+
+  #overflow(view: DataView, at: number, size: number): () => DataView {
     const page = view.getBigUint64(at, LITTLE_ENDIAN)
     const count = view.getBigUint64(at + 16, LITTLE_ENDIAN)
     if (count < 1n || BigInt(HEADER + size) > count * this.#pageSize) this.#fail(`page ${page} holds too little`)
-    this.#use(page, count)
+    this.#useInFile(page, count)
     const first = this.#readPage(page, PageKind.Overflow, HEADER)
     // So many LMDB frees, once the value is removed.
     if (BigInt(first.getUint32(20, LITTLE_ENDIAN)) !== count) this.#fail(`page ${page} begins another number of pages`)
+    return () => this.#read(page * this.#pageSize + BigInt(HEADER), size)
   }
 
   /** The nodes of a branch or leaf page, each within it. */
   #nodes(page: bigint, kind: PageKind): { readonly view: DataView; readonly at: number; readonly keyLength: number }[] {
-    this.#use(page, 1n)
+    this.#useInFile(page, 1n)
     const pageSize = Number(this.#pageSize)
     const view = this.#readPage(page, kind, pageSize)
     const lower = view.getUint16(20, LITTLE_ENDIAN)
@@ -150,10 +184,8 @@ class DataFileCheck {
       pageSize,
       transaction: view.getBigUint64(HEADER + 128, LITTLE_ENDIAN),
       lastPage: view.getBigUint64(HEADER + 120, LITTLE_ENDIAN),
-      trees: [HEADER + 24, HEADER + 24 + TREE_LENGTH].map((at) => ({
-        depth: view.getUint16(at + 6, LITTLE_ENDIAN),
-        root: view.getBigUint64(at + 40, LITTLE_ENDIAN)
-      }))
+      free: treeAt(view, HEADER + 24, INTEGER_KEYS),
+      main: treeAt(view, HEADER + 24 + TREE_LENGTH)
     }
   }
 
@@ -161,12 +193,15 @@ class DataFileCheck {
     return BigInt(this.#meta.pageSize)
   }
 
-  /** Pages must be in the file, behind the meta pages, and each in one place of the trees. */
+  #useInFile(page: bigint, count: bigint): void {
+    if ((page + count) * this.#pageSize > this.#size) this.#fail(`page ${page} is not in the file`)
+    this.#use(page, count)
+  }
+
+  /** Pages must be behind the meta pages, and each in one place, of the trees or the lists. Free ones may never have been written. */
   #use(page: bigint, count: bigint): void {
     const end = page + count
-    if (page < 2n || end * this.#pageSize > this.#size || end - 1n > this.#meta.lastPage) {
-      this.#fail(`page ${page} is not in the file`)
-    }
+    if (page < 2n || end - 1n > this.#meta.lastPage) this.#fail(`page ${page} is none in use`)
     for (let next = page; next < end; next++) {
       if (this.#used.has(next)) this.#fail(`page ${next} is used twice`)
       this.#used.add(next)
@@ -190,4 +225,12 @@ function dataLength(view: DataView, at: number): number {
   const isElsewhere = (view.getUint16(at + 4, LITTLE_ENDIAN) & IN_OVERFLOW_PAGES) !== 0
   if (isElsewhere) return OVERFLOW_LENGTH
   return view.getUint16(at, LITTLE_ENDIAN) + view.getUint16(at + 2, LITTLE_ENDIAN) * 0x1_0000
+}
+
+function treeAt(view: DataView, at: number, kind = 0): Tree {
+  return {
+    isOfAnotherKind: (view.getUint16(at + 4, LITTLE_ENDIAN) & ~SYNCED_LATER) !== kind,
+    depth: view.getUint16(at + 6, LITTLE_ENDIAN),
+    root: view.getBigUint64(at + 40, LITTLE_ENDIAN)
+  }
 }

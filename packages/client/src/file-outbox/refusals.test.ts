@@ -17,6 +17,14 @@ import { benchIn, temporaryFolder } from './testing/temporary-outbox.ts'
 const PAGE = 4_096
 /** In the header of the first page of a value that has pages of its own. */
 const OVERFLOW_PAGE = 0x04
+const PAGE_HEADER = 24
+const NODE_HEADER = 8
+/** In a meta page. */
+const FREE_TREE_FLAGS = 52
+const FREE_TREE_ROOT = 88
+const MAIN_TREE_ROOT = 136
+const LAST_PAGE = 144
+const TRANSACTION = 152
 const NOTHING: EncodedChanges = {
   clientId: undefined,
   put: { sequences: [], lengths: [], values: new Uint8Array(0) },
@@ -114,6 +122,33 @@ describe('a file that does not hold what was written', () => {
     const first = pages.find((at) => bytes.readUInt16LE(at + 18) === OVERFLOW_PAGE)
     bytes.writeUInt8(0x6d, (first ?? NaN) + 23)
     expect(await refusalOf(folderWith(bytes))).toMatch(/^the outbox is damaged: .* begins another number of pages$/)
+  })
+
+  test('given that the list of free pages says it has keys of another kind, then it is refused: LMDB would ask it to compare them', async () => {
+    const bytes = Buffer.from(whole)
+    for (const meta of [0, PAGE]) bytes.writeUInt8(0xe6, meta + FREE_TREE_FLAGS + 1)
+    expect(await refusalOf(folderWith(bytes))).toMatch(/^the outbox is damaged: .* a tree is of another kind$/)
+  })
+
+  test('given that it says more pages are in use than it can have, then it is refused: LMDB would ask for as much memory', async () => {
+    const bytes = Buffer.from(whole)
+    for (const meta of [0, PAGE]) bytes.writeBigUInt64LE(2_200_000_000_000_000_000n, meta + LAST_PAGE)
+    expect(await refusalOf(folderWith(bytes))).toMatch(
+      /^the outbox is damaged: .* page 2200000000000000000 is said to be in use$/
+    )
+  })
+
+  test('given a list of free pages with one that is in use, then it is refused: LMDB would write over it', async () => {
+    const bytes = Buffer.from(whole)
+    const [first, second] = [0, PAGE].map((meta) => bytes.readBigUInt64LE(meta + TRANSACTION))
+    const newest = (first ?? 0n) > (second ?? 0n) ? 0 : PAGE
+    const used = bytes.readBigUInt64LE(newest + MAIN_TREE_ROOT)
+    const leaf = Number(bytes.readBigUInt64LE(newest + FREE_TREE_ROOT)) * PAGE
+    const node = leaf + PAGE_HEADER + bytes.readUInt16LE(leaf + PAGE_HEADER)
+    const list = node + NODE_HEADER + bytes.readUInt16LE(node + 6)
+    expect(bytes.readBigInt64LE(list)).toBeGreaterThan(0n)
+    bytes.writeBigInt64LE(used, list + 8)
+    expect(await refusalOf(folderWith(bytes))).toMatch(/^the outbox is damaged: .* is used twice$/)
   })
 
   const seed = Math.floor(Math.random() * 1_000_000)

@@ -3,6 +3,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { growthOf } from './batch.ts'
 import { IDLE, isCommitWorkerData, type CommitWorkerData, type MergeReply, type MergeRequest } from './commit-messages.ts'
 import { mergeChanges } from './merge-changes.ts'
+import { OpeningGate } from './opening-gate.ts'
 import { Room } from './room.ts'
 import { openTables, type Tables } from './tables.ts'
 import { trimQueues } from './trim-queues.ts'
@@ -12,7 +13,7 @@ class CommitWorker {
   readonly #port: MessagePort
   readonly #folder: string
   readonly #state: Int32Array<SharedArrayBuffer>
-  #open: { readonly tables: Tables; readonly room: Room } | undefined = undefined
+  #open: { readonly tables: Tables; readonly room: Room; readonly gate: OpeningGate } | undefined = undefined
 
   constructor(port: MessagePort, { folder, state }: CommitWorkerData) {
     this.#port = port
@@ -35,19 +36,22 @@ class CommitWorker {
   #openTables(): void {
     const tables = openTables(this.#folder)
     const room = new Room(this.#folder, tables)
-    this.#open = { tables, room }
+    const gate = OpeningGate.make(this.#folder)
+    this.#open = { tables, room, gate }
     this.#reply({ kind: 'opened', hasPlenty: room.hasPlenty() })
   }
 
   #merge({ changes, trims, through }: MergeRequest): void {
     try {
       assert(this.#open !== undefined)
-      const { tables, room } = this.#open
+      const { tables, room, gate } = this.#open
       const { hasPlenty, shortage, trimmedMax } = room.provide(growthOf(changes), trims.length)
-      const unfinished = tables.root.transactionSync(() => {
-        mergeChanges(tables, changes, through)
-        return trimQueues(tables, trims, trimmedMax)
-      })
+      const unfinished = gate.change(() =>
+        tables.root.transactionSync(() => {
+          mergeChanges(tables, changes, through)
+          return trimQueues(tables, trims, trimmedMax)
+        })
+      )
       this.#reply({ kind: 'merged', hasPlenty, unfinished, shortage, changes }, [changes.buffer])
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
@@ -57,6 +61,7 @@ class CommitWorker {
 
   async #close(): Promise<void> {
     this.#open?.room.close()
+    this.#open?.gate.release()
     await this.#open?.tables.root.close()
     this.#reply({ kind: 'closed' })
     this.#port.close()

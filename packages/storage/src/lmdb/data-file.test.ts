@@ -16,6 +16,9 @@ import { benchIn, temporaryFolder } from './testing/temporary-store.ts'
 const PAGE = 4_096
 /** In the header of the first page of a value that has pages of its own. */
 const OVERFLOW_PAGE = 0x04
+/** In a meta page. */
+const FREE_TREE_FLAGS = 52
+const LAST_PAGE = 144
 
 describe('a folder that is in use', () => {
   test('given a process that has it open, then a second is refused, until the first is killed', async () => {
@@ -141,6 +144,22 @@ describe('a file that does not hold what was written', () => {
     bytes.writeUInt8(0x6d, (first ?? NaN) + 23)
     writeFileSync(file, bytes)
     expect(() => checkDataFile(file)).toThrow(/begins another number of pages$/)
+  })
+
+  test('given that the list of free pages says it has keys of another kind, then that is found: LMDB would ask it to compare them', () => {
+    const file = join(folderWith(whole), 'data.mdb')
+    const bytes = readFileSync(file)
+    for (const meta of [0, PAGE]) bytes.writeUInt8(0xe6, meta + FREE_TREE_FLAGS + 1)
+    writeFileSync(file, bytes)
+    expect(() => checkDataFile(file)).toThrow(/the list of free pages is of another kind$/)
+  })
+
+  test('given that it says more pages are in use than it can have, then that is found: LMDB would ask for as much memory', () => {
+    const file = join(folderWith(whole), 'data.mdb')
+    const bytes = readFileSync(file)
+    for (const meta of [0, PAGE]) bytes.writeBigUInt64LE(2_200_000_000_000_000_000n, meta + LAST_PAGE)
+    writeFileSync(file, bytes)
+    expect(() => checkDataFile(file)).toThrow(/page 2200000000000000000 is said to be in use, and the file is \d+ bytes long$/)
   })
 
   test('given another LMDB data format, then the error names both', () => {

@@ -10,6 +10,7 @@ import { Journal } from './journal.ts'
 import { FORMAT_VERSION, RecordKind, recordKey, type JournalPlace } from './layout.ts'
 import { LogReader } from './log-reader.ts'
 import { FORMAT_VERSION_MIN, migrate, putBeginning } from './migrate.ts'
+import { OpeningGate } from './opening-gate.ts'
 import { recoverJournal } from './recover-journal.ts'
 import { damaged, StoreError } from './store-error.ts'
 import { openTables, type Tables } from './tables.ts'
@@ -59,8 +60,7 @@ export class DataFile {
       runs.begin()
       this.#runs = runs
       const tables = this.#openTables()
-      bringUp(this.#folder, tables)
-      this.#recovered = recoverJournal(this.#folder, tables)
+      this.#recovered = recover(this.#folder, tables)
       tables.root.resetReadTxn()
       this.#journal = beginJournal(this.#folder, this.#recovered)
       await this.#committer?.open()
@@ -181,6 +181,19 @@ async function createDataFile(folder: string): Promise<void> {
   const directory = openSync(folder, 'r')
   fsyncSync(directory)
   closeSync(directory)
+}
+
+/** Has all in the tables that a store holds, in their present format. */
+function recover(folder: string, tables: Tables): JournalPlace {
+  const gate = OpeningGate.make(folder)
+  try {
+    return gate.change(() => {
+      bringUp(folder, tables)
+      return recoverJournal(folder, tables)
+    })
+  } finally {
+    gate.release()
+  }
 }
 
 /** @throws StoreError if the file holds no store, or one of a format that cannot be read */

@@ -29,16 +29,26 @@ const FOREIGN = 0x60
 const IN_OVERFLOW_PAGES = 0x01
 const IS_TREE = 0x02
 
+/** The kind of the free tree: keys that are numbers, and of one length, which LMDB does not doubt. */
+const INTEGER_KEYS = 0x08
+/** Set where whoever wrote the file last left the syncing to later. */
+const SYNCED_LATER = 0x1000
+
 /** LMDB's own limit of a tree's depth. */
 const DEPTH_MAX = 32
 const PAGE_SIZE_MIN = 512
 const PAGE_SIZE_MAX = 65_536
+
+/** Pages that one transaction took, and let go of unwritten, can be in use behind the file's end: at most 131,072, by LMDB's own limit. */
+const UNWRITTEN_MAX = 1_048_576n
 
 const NO_PAGE = 0xffff_ffff_ffff_ffffn
 const LITTLE_ENDIAN = endianness() === 'LE'
 
 /** Where a tree of pages begins. */
 export interface Tree {
+  /** What its keys and values are said to be is not what ours are. */
+  readonly isOfAnotherKind: boolean
   readonly depth: number
   readonly root: bigint
 }
@@ -106,7 +116,12 @@ export class DataPages {
     const first = this.#meta(0)
     this.#pageSize = first.pageSize
     const second = this.#meta(1)
-    return first.transaction >= second.transaction ? first : second
+    const latest = first.transaction >= second.transaction ? first : second
+    // LMDB asks for as much memory, and could end the process where it gets none.
+    if (latest.lastPage > BigInt(Math.floor(this.#size / latest.pageSize)) + UNWRITTEN_MAX) {
+      this.#fail(`page ${latest.lastPage} is said to be in use, and the file is ${this.#size} bytes long`)
+    }
+    return latest
   }
 
   /** The states that can be found, the last first: at best those after the last transaction and the one before. */
@@ -173,7 +188,8 @@ export class DataPages {
   }
 
   /** A tree's leaves, which are in the file and not looked at, in the order of their keys. */
-  leaves(what: string, { root, depth }: Tree): Generator<bigint, void, undefined> {
+  leaves(what: string, { isOfAnotherKind, root, depth }: Tree): Generator<bigint, void, undefined> {
+    if (isOfAnotherKind) this.#attempt(() => this.#fail(`${what} is of another kind`))
     if (depth <= DEPTH_MAX) return this.#leavesBelow(what, root, depth)
     this.#attempt(() => this.#fail(`${what} is too deep`))
     return this.#leavesBelow(what, NO_PAGE, 0)
@@ -239,7 +255,7 @@ export class DataPages {
       pageSize,
       transaction: view.getBigUint64(HEADER + 128, LITTLE_ENDIAN),
       lastPage: view.getBigUint64(HEADER + 120, LITTLE_ENDIAN),
-      free: treeAt(view, HEADER + 24),
+      free: treeAt(view, HEADER + 24, INTEGER_KEYS),
       main: treeAt(view, HEADER + 24 + TREE_SIZE)
     }
   }
@@ -365,6 +381,10 @@ function* freePages(list: Buffer, what: string): Generator<{ readonly page: bigi
   if (count !== 1n) throw damaged(`${what} ends within an entry`)
 }
 
-function treeAt(view: DataView, offset: number): Tree {
-  return { depth: view.getUint16(offset + 6, LITTLE_ENDIAN), root: view.getBigUint64(offset + 40, LITTLE_ENDIAN) }
+function treeAt(view: DataView, offset: number, kind = 0): Tree {
+  return {
+    isOfAnotherKind: (view.getUint16(offset + 4, LITTLE_ENDIAN) & ~SYNCED_LATER) !== kind,
+    depth: view.getUint16(offset + 6, LITTLE_ENDIAN),
+    root: view.getBigUint64(offset + 40, LITTLE_ENDIAN)
+  }
 }

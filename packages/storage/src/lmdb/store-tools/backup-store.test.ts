@@ -126,7 +126,7 @@ describe('a backup that is restored', () => {
     const held = await storeOf('now')
     await expect(restoreStore(target, held, { ...silently, replace: true })).rejects.toThrow(/the store is damaged/)
     expect(await clientsOf(held)).toEqual(['now'])
-    expect(readdirSync(held).sort()).toEqual(['data.mdb', 'in-use.lock', 'lock.mdb'])
+    expect(readdirSync(held).sort()).toEqual(['data.mdb', 'in-use.lock', 'lock.mdb', 'opening.lock'])
   })
 
   test('given a folder with other things, and what a restore that was killed left, then the former stay', async () => {
@@ -138,7 +138,7 @@ describe('a backup that is restored', () => {
     writeFileSync(join(folder, 'incoming/data.mdb'), 'half')
     await restoreStore(target, folder, { ...silently, replace: false })
     expect(await clientsOf(folder)).toEqual(['then'])
-    expect(readdirSync(folder).sort()).toEqual(['data.mdb', 'in-use.lock', 'lock.mdb', 'notes'])
+    expect(readdirSync(folder).sort()).toEqual(['data.mdb', 'in-use.lock', 'lock.mdb', 'notes', 'opening.lock'])
   })
 
   test('given a backup of an earlier format, then the copy is of the present one', async () => {

@@ -1,6 +1,6 @@
 import { progressAt } from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
-import { numberOfKey, packetIdentifierOfKey, recordKey, RecordKind } from '../layout.ts'
+import { numberOfKey, packetIdentifierOfKey, recordKey, RecordKind, textKey } from '../layout.ts'
 import { readMessage } from '../message-codec.ts'
 import { readReceived, readRetained, readWill, type StoredReceived } from '../record-codec.ts'
 import { damaged, StoreError } from '../store-error.ts'
@@ -16,6 +16,7 @@ import {
   willLine,
   type ExportLine
 } from './export-format.ts'
+import { importableLines } from './importable-lines.ts'
 import { messagesInOrder } from './messages-in-order.ts'
 import { decodeAll, readRecords, type ReadRecords, type Report } from './read-records.ts'
 import { SalvagedStore } from './salvaged-store.ts'
@@ -41,7 +42,8 @@ export async function* exportStore(folder: string, { salvage }: ExportOptions): 
   const store = await openForExport(folder, salvage)
   try {
     let chunk = ''
-    for (const line of new StoreExport(store, salvage ?? refuse).lines()) {
+    const lines = new StoreExport(store, salvage ?? refuse).lines()
+    for (const line of salvage === undefined ? lines : importableLines(lines, salvage)) {
       chunk += `${JSON.stringify(line)}\n`
       if (chunk.length < CHUNK_LENGTH) continue
       yield chunk
@@ -79,7 +81,7 @@ class StoreExport {
   *lines(): Generator<ExportLine, void, undefined> {
     const records = readRecords(this.#store, this.#report)
     yield headerLine(new Date())
-    for (const topicFilter of records.queues.values()) yield queueLine(topicFilter)
+    for (const topicFilter of new Set(records.queues.values())) yield queueLine(topicFilter)
     for (const { record, subscriptions, progress } of records.sessions.values()) {
       yield sessionLine(record, subscriptions, progress ?? progressAt(0))
     }
@@ -102,17 +104,20 @@ class StoreExport {
       }
       before = sequence
       const held = appendedTo.filter((queue) => sequence > (trims.get(queue) ?? 0) && this.#store.holds(queue, sequence))
-      const holders = held.map((queue) => queues.get(queue)).filter((topicFilter) => topicFilter !== undefined)
-      if (holders.length > 0) yield messageLine(sequence, holders, message)
+      const holders = new Set(held.map((queue) => queues.get(queue)).filter((topicFilter) => topicFilter !== undefined))
+      if (holders.size > 0) yield messageLine(sequence, [...holders], message)
       else if (held.length > 0) lost++
     }
     if (lost > 0) this.#report(`${lost} messages are in no queue whose topic filter is known`)
   }
 
   *#retained(): Generator<ExportLine, void, undefined> {
-    for (const { value } of this.#store.entries('retained')) {
+    for (const { key, value } of this.#store.entries('retained')) {
       const retained = decodeAll('a retained message', value, this.#report, readRetained)
-      if (retained !== undefined) yield retainedLine(retained.sequence, retained.message)
+      if (retained === undefined) continue
+      const { sequence, message } = retained
+      if (textKey(message.topicName).equals(key)) yield retainedLine(sequence, message)
+      else this.#report(`the message retained for ${JSON.stringify(message.topicName)} is in another's place`)
     }
   }
 

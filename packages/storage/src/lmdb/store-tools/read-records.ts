@@ -1,3 +1,4 @@
+import { validateTopicFilter } from '@godwit/protocol'
 import type { ProgressRecord, QueueId, SessionRecord, SharedGroupRecord, SubscriptionRecord } from '../../records.ts'
 import type { SequenceNumber } from '../../stored-message.ts'
 import { ByteReader } from '../byte-reader.ts'
@@ -72,6 +73,11 @@ class RecordsReading {
       const id = numberOfKey(key)
       const topicFilter = decodeAll(`queue ${id}`, value, this.#report, (reader) => reader.text())
       if (topicFilter === undefined) continue
+      const mistake = validateTopicFilter(topicFilter)
+      if (mistake !== undefined) {
+        this.#report(`queue ${id} is that of ${JSON.stringify(topicFilter)}; ${mistake}`)
+        continue
+      }
       const other = ids.get(topicFilter)
       if (other !== undefined) this.#report(`queues ${other} and ${id} are both those of ${JSON.stringify(topicFilter)}`)
       ids.set(topicFilter, id)
@@ -96,7 +102,10 @@ class RecordsReading {
     for (const { key, value } of this.#store.entries('records', recordKey(RecordKind.Session))) {
       const record = decodeAll(`session ${numberOfKey(key)}`, value, this.#report, readSession)
       if (record === undefined) continue
-      if (clientIds.has(record.clientId)) this.#report(`${nameOfSession(record.clientId)} is there twice`)
+      if (clientIds.has(record.clientId)) {
+        this.#report(`${nameOfSession(record.clientId)} is there twice`)
+        continue
+      }
       clientIds.add(record.clientId)
       sessions.set(numberOfKey(key), { record, subscriptions: [], progress: undefined })
     }
@@ -109,7 +118,10 @@ class RecordsReading {
     for (const { key, value } of this.#store.entries('records', recordKey(RecordKind.Group))) {
       const record = decodeAll(`shared subscription ${numberOfKey(key)}`, value, this.#report, readSharedGroup)
       if (record === undefined) continue
-      if (filters.has(record.filter)) this.#report(`${nameOfGroup(record.filter)} is there twice`)
+      if (filters.has(record.filter)) {
+        this.#report(`${nameOfGroup(record.filter)} is there twice`)
+        continue
+      }
       filters.add(record.filter)
       groups.set(numberOfKey(key), { record, progress: undefined })
     }

@@ -25,6 +25,7 @@ import { Bodies, readIndexRun, type IndexRun } from '../log-runs.ts'
 import { FORMAT_VERSION_MIN } from '../migrate.ts'
 import { commitsBehind, journalFilesOf, type JournalFile } from '../read-journal.ts'
 import { mergedOf } from '../recover-journal.ts'
+import { OpeningGate } from '../opening-gate.ts'
 import { surveyRoom } from '../room.ts'
 import { StoreError } from '../store-error.ts'
 import { openRoot, tablesOf, type Tables } from '../tables.ts'
@@ -85,7 +86,7 @@ export class StoreSnapshot implements StoreReader {
     // Before the tables: what is merged meanwhile is in both, and nothing in neither.
     const files = journalFilesOf(folder)
     // Opened twice: lmdb 3.5.6 ends the transactions of an opening when that opens a table.
-    const holder = openRoot(folder, { readOnly: true })
+    const holder = OpeningGate.open(folder, () => openRoot(folder, { readOnly: true }))
     try {
       const held = holder.useReadTransaction()
       checkDataFile(path, extent)

@@ -3,20 +3,23 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** What a store-process.ts has said, line by line. */
+/** What a store-process.ts, or a process like it, has said, line by line. */
 export class StoreProcess {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string, undefined>
   readonly said: string[] = []
 
   /** @param wrapper a program and its arguments, which are followed by the command to run */
-  constructor(parameters: readonly (string | number)[], wrapper: readonly string[] = []) {
-    const script = fileURLToPath(new URL('store-process.ts', import.meta.url))
+  constructor(
+    parameters: readonly (string | number)[],
+    wrapper: readonly string[] = [],
+    script: URL = new URL('store-process.ts', import.meta.url)
+  ) {
     const [program = '', ...rest] = [
       ...wrapper,
       process.execPath,
       '--conditions=godwit-source',
-      script,
+      fileURLToPath(script),
       ...parameters.map(String)
     ]
     this.#child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
