@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 
 const main = join(import.meta.dirname, 'main.ts')
 const root = join(import.meta.dirname, '../../..')
@@ -115,7 +115,7 @@ export interface Workbench {
 export function workbench(): Workbench {
   const directory = mkdtempSync(join(tmpdir(), 'godwit-cli-'))
   const cleanups: (() => unknown)[] = []
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   })

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { connectAsync } from 'mqtt'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { configurationSchema } from './configuration-schema.ts'
 import type { Configuration } from './configuration.ts'
 import type { Server } from './server.ts'
 import { startServer } from './start-server.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'godwit-io-threads-'))
-process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 const [certificateFile, keyFile] = [join(directory, 'certificate.pem'), join(directory, 'key.pem')]
 const hasCertificate = makeCertificate('first')
 

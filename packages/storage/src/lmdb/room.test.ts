@@ -1,11 +1,15 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { message } from '../suite/samples.ts'
 import { Batch, growthOf } from './batch.ts'
 import { mergeChanges } from './merge-changes.ts'
 import { numberedKey, RecordKind, writeIndexEntry } from './layout.ts'
 import { surveyRoom } from './room.ts'
 import { openTables } from './tables.ts'
-import { temporaryFolder } from './testing/temporary-store.ts'
+import { StoreProcess } from './testing/run-store-process.ts'
+import { benchIn, temporaryFolder } from './testing/temporary-store.ts'
 import { TRIMMED_MAX, trimQueues } from './trim-queues.ts'
 
 /** What one commit may hold: messages to queues, records put in no order and deleted, and cuts. */
@@ -58,4 +62,21 @@ test('no commit needs more new pages than were provided for it', async () => {
     await tables.root.close()
   })
   await fc.assert(histories, { numRuns: 25 })
+})
+
+test('given a process that was killed while it read the file, then what becomes free is used again all the same', async () => {
+  const path = temporaryFolder()
+  const opened = await benchIn(path).open()
+  const queue = opened.store.openQueue('#')
+  const reader = new StoreProcess([path, 'holds'], [], new URL('testing/opening-process.ts', import.meta.url))
+  await reader.says('opened')
+  await reader.kill()
+  for (let round = 0; round < 40; round++) {
+    for (let count = 0; count < 100; count++) opened.store.append(message('t', new Uint8Array(50_000)), [queue])
+    await opened.allCommitted()
+    opened.store.trimQueue(queue, opened.store.lastSequence)
+    await opened.allCommitted()
+  }
+  // 5 MB at a time.
+  expect(statSync(join(path, 'data.mdb')).size).toBeLessThan(120_000_000)
 })
