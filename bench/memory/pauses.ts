@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Mqload } from '../compare/mqload.ts'
 import { pinned } from '../compare/pinned.ts'
 import { scenariosNamed } from '../compare/scenarios.ts'
@@ -7,18 +8,23 @@ import { MeasuredBroker } from '../process/measured-broker.ts'
 import { quantile } from '../statistics.ts'
 
 const SCENARIOS = 'p2p-q0,p2p-q1,p2p-q2,fanout-q0,fanout-q1,fanin-q1,rate-10k,durable'
+const WARM_UP_SECONDS = 2
 const SECONDS = 10
 
 /** How long the program stands still to collect garbage, under the loads of the comparison and on one processor, in milliseconds. */
 export async function measurePauses(mqload: Mqload, folder: string, report: (title: string) => void): Promise<NumbersTable> {
   const rows: Record<string, Record<string, number>> = {}
-  for (const { name, load } of scenariosNamed(SCENARIOS)) {
+  for (const { name, kind, load } of scenariosNamed(SCENARIOS)) {
     const broker = await MeasuredBroker.start({ data: join(folder, `pauses-${name}`), collects: false, wrapper: pinned('0', []) })
     // What is measured is a broker that has been running: the first seconds compile, and the heap grows.
-    const warmUp = await mqload.run(load, broker.port, broker.pid, 2)
+    const warmUp = await mqload.run(load, broker.port, broker.pid, WARM_UP_SECONDS)
+    const isSteady = kind !== 'durable'
+    const running = mqload.run(load, broker.port, broker.pid, SECONDS + (isSteady ? WARM_UP_SECONDS : 0))
+    // Clients have come by then.
+    if (isSteady) await delay(WARM_UP_SECONDS * 1_000)
     await broker.memory()
     const startedAt = performance.now()
-    const outcome = await mqload.run(load, broker.port, broker.pid, SECONDS)
+    const outcome = await running
     const passedMs = performance.now() - startedAt
     const { pausesMs } = await broker.memory()
     await broker.stop()

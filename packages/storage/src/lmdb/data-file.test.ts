@@ -19,6 +19,10 @@ const OVERFLOW_PAGE = 0x04
 /** In a meta page. */
 const FREE_TREE_FLAGS = 52
 const LAST_PAGE = 144
+const MAIN_TREE_ROOT = 136
+/** In a node. */
+const NODE_FLAGS = 4
+const NODE_HEADER = 8
 
 describe('a folder that is in use', () => {
   test('given a process that has it open, then a second is refused, until the first is killed', async () => {
@@ -160,6 +164,20 @@ describe('a file that does not hold what was written', () => {
     for (const meta of [0, PAGE]) bytes.writeBigUInt64LE(2_200_000_000_000_000_000n, meta + LAST_PAGE)
     writeFileSync(file, bytes)
     expect(() => checkDataFile(file)).toThrow(/page 2200000000000000000 is said to be in use, and the file is \d+ bytes long$/)
+  })
+
+  test.each([
+    ['that is called otherwise', NODE_HEADER, /there is no table "log"$/],
+    ['that is none', NODE_FLAGS, /"log" is not a table$/]
+  ])('given a table %s, then that is found: LMDB would make another, or refuse to open it', (_, at, reason) => {
+    const file = join(folderWith(whole), 'data.mdb')
+    const bytes = readFileSync(file)
+    for (const meta of [0, PAGE]) {
+      const node = bytes.indexOf('log', Number(bytes.readBigUInt64LE(meta + MAIN_TREE_ROOT)) * PAGE) - NODE_HEADER
+      bytes.writeUInt8(bytes.readUInt8(node + at) ^ 2, node + at)
+    }
+    writeFileSync(file, bytes)
+    expect(() => checkDataFile(file)).toThrow(reason)
   })
 
   test('given another LMDB data format, then the error names both', () => {

@@ -151,8 +151,13 @@ export class DataPages {
     const tables = new Map<TableName, Tree>()
     for (const { key, tree } of this.entries('the list of tables', main)) {
       const name = TABLES.find((table) => table === key.toString().replace(/\0$/, ''))
-      if (name !== undefined && tree !== undefined) tables.set(name, tree)
+      if (name === undefined) continue
+      if (tree === undefined) this.#attempt(() => this.#fail(`${JSON.stringify(name)} is not a table`))
+      else tables.set(name, tree)
     }
+    // Who opens the file would make those that are missing.
+    const missing = TABLES.find((name) => !tables.has(name))
+    if (missing !== undefined && tables.size > 0) this.#attempt(() => this.#fail(`there is no table ${JSON.stringify(missing)}`))
     return tables
   }
 
