@@ -46,7 +46,7 @@ class CommitWorker {
       assert(this.#open !== undefined)
       const { tables, room, gate } = this.#open
       const { hasPlenty, shortage, trimmedMax } = room.provide(growthOf(changes), trims.length)
-      const unfinished = gate.change(() =>
+      const unfinished = gate.share(() =>
         tables.root.transactionSync(() => {
           mergeChanges(tables, changes, through)
           return trimQueues(tables, trims, trimmedMax)

@@ -26,6 +26,7 @@ export class DataFile {
   #lock: FolderLock | undefined = undefined
   #tables: Tables | undefined = undefined
   #log: LogReader | undefined = undefined
+  #gate: OpeningGate | undefined = undefined
   #committer: Committer | undefined = undefined
   #journal: Journal | undefined = undefined
   /** The last commit of the journal when it was opened. */
@@ -59,9 +60,13 @@ export class DataFile {
       checkDataFile(path, runs.areSuspicious ? 'whole' : 'opening')
       runs.begin()
       this.#runs = runs
-      const tables = this.#openTables()
-      this.#recovered = recover(this.#folder, tables)
-      tables.root.resetReadTxn()
+      this.#gate = OpeningGate.make(this.#folder)
+      this.#gate.share(() => {
+        const tables = this.#openTables()
+        bringUp(this.#folder, tables)
+        this.#recovered = recoverJournal(this.#folder, tables)
+        tables.root.resetReadTxn()
+      })
       this.#journal = beginJournal(this.#folder, this.#recovered)
       await this.#committer?.open()
     } catch (cause) {
@@ -133,9 +138,11 @@ export class DataFile {
     await this.#committer?.stop()
     this.#committer = undefined
     try {
-      const closed = this.#tables?.root.close()
-      this.#openTables()
-      await closed
+      await this.#gate?.share(() => {
+        const closed = this.#tables?.root.close()
+        this.#openTables()
+        return closed
+      })
       const committer = Committer.start(this.#folder)
       await committer.open()
       this.#committer = committer
@@ -151,8 +158,10 @@ export class DataFile {
     this.#journal?.close()
     if (isMerged) this.#journal?.remove()
     this.#journal = undefined
-    await this.#tables?.root.close()
+    await this.#gate?.share(() => this.#tables?.root.close())
     this.#tables = undefined
+    this.#gate?.release()
+    this.#gate = undefined
     this.#log = undefined
     this.#runs?.end()
     this.#runs = undefined
@@ -181,19 +190,6 @@ async function createDataFile(folder: string): Promise<void> {
   const directory = openSync(folder, 'r')
   fsyncSync(directory)
   closeSync(directory)
-}
-
-/** Has all in the tables that a store holds, in their present format. */
-function recover(folder: string, tables: Tables): JournalPlace {
-  const gate = OpeningGate.make(folder)
-  try {
-    return gate.change(() => {
-      bringUp(folder, tables)
-      return recoverJournal(folder, tables)
-    })
-  } finally {
-    gate.release()
-  }
 }
 
 /** @throws StoreError if the file holds no store, or one of a format that cannot be read */

@@ -10,19 +10,19 @@ import { StoreProcess } from './testing/run-store-process.ts'
 import { benchIn, countsIn, temporaryFolder } from './testing/temporary-store.ts'
 
 const NO_WAIT_MS = 0
-const A_CHANGE = 'BEGIN; SELECT 1 FROM sqlite_schema'
+const A_SHARE = 'BEGIN; SELECT 1 FROM sqlite_schema'
 const OPENING = new URL('testing/opening-process.ts', import.meta.url)
 
 test('given someone who opens the file, then it is not changed', () => {
   const { folder, gate } = gateIn(NO_WAIT_MS)
   const done: string[] = []
-  OpeningGate.open(folder, () => {
-    expect(() => gate.change(() => done.push('changed'))).toThrow(
+  OpeningGate.alone(folder, () => {
+    expect(() => gate.share(() => done.push('changed'))).toThrow(
       /^cannot use .*opening\.lock, by which processes keep out of each other's way: database is locked$/
     )
     done.push('opened')
   })
-  gate.change(() => done.push('changed'))
+  gate.share(() => done.push('changed'))
   expect(done).toEqual(['opened', 'changed'])
 })
 
@@ -30,12 +30,12 @@ test('given someone who changes the file, then it is not opened, and others may 
   const { folder, gate } = gateIn(NO_WAIT_MS)
   const { gate: other } = gateIn(NO_WAIT_MS, folder)
   const done: string[] = []
-  gate.change(() => {
-    expect(() => OpeningGate.open(folder, () => done.push('opened'), NO_WAIT_MS)).toThrow(/: database is locked$/)
-    other.change(() => done.push('changed by another'))
+  gate.share(() => {
+    expect(() => OpeningGate.alone(folder, () => done.push('opened'), NO_WAIT_MS)).toThrow(/: database is locked$/)
+    other.share(() => done.push('changed by another'))
     done.push('changed')
   })
-  OpeningGate.open(folder, () => done.push('opened'), NO_WAIT_MS)
+  OpeningGate.alone(folder, () => done.push('opened'), NO_WAIT_MS)
   expect(done).toEqual(['changed by another', 'changed', 'opened'])
 })
 
@@ -44,14 +44,14 @@ test('given a change, or an opening, that fails, then the next does not wait for
   const fail = (): never => {
     throw new Error('it fails')
   }
-  expect(() => gate.change(fail)).toThrow('it fails')
-  expect(() => OpeningGate.open(folder, fail, NO_WAIT_MS)).toThrow('it fails')
-  expect(gate.change(() => 'changed')).toBe('changed')
+  expect(() => gate.share(fail)).toThrow('it fails')
+  expect(() => OpeningGate.alone(folder, fail, NO_WAIT_MS)).toThrow('it fails')
+  expect(gate.share(() => 'changed')).toBe('changed')
 })
 
 test('given a folder where no broker has been, then nothing is made to open what is there', () => {
   const folder = temporaryFolder()
-  expect(OpeningGate.open(folder, () => 'opened')).toBe('opened')
+  expect(OpeningGate.alone(folder, () => 'opened')).toBe('opened')
   expect(readdirSync(folder)).toEqual([])
 })
 
@@ -76,7 +76,7 @@ test('given a transaction on the file of a store, then who opens it waits for it
   await bench.open()
   await bench.close()
   const someone = databaseAt(path)
-  someone.exec(A_CHANGE)
+  someone.exec(A_SHARE)
   const opener = new StoreProcess([path], [], OPENING)
   onTestFinished(() => opener.kill())
   // Who waits lets no further ones in.
@@ -110,7 +110,7 @@ test('given processes that open a store all the time while it is written to, the
 function isShut(folder: string): boolean {
   const script = `
     const database = new (require('node:sqlite').DatabaseSync)(${JSON.stringify(join(folder, GATE_NAME))}, { timeout: 0 })
-    try { database.exec(${JSON.stringify(A_CHANGE)}) } catch { process.exitCode = 1 }`
+    try { database.exec(${JSON.stringify(A_SHARE)}) } catch { process.exitCode = 1 }`
   return spawnSync(process.execPath, ['--eval', script]).status === 1
 }
 

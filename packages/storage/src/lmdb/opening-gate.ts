@@ -11,14 +11,15 @@ export const GATE_NAME = 'opening.lock'
 const WAIT_MS = 60_000
 
 /**
- * Keeps a data file from being opened by one process while another changes it.
+ * Keeps a tool from opening or closing a data file while a broker opens, changes or closes it, or another tool does.
  *
- * LMDB allows that, but lmdb 3.5.6 has a fault of it (ITS#9496): who opens the file reads which transaction was the last, and
- * then notes that one for all processes. If another has been made meanwhile, the next takes its place: what it wrote is
- * lost, and so are pages that others read just then.
+ * LMDB allows all that, but lmdb 3.5.6 has two faults of it. Who opens the file reads which transaction was the last, and then
+ * notes that one for all processes (ITS#9496): if another has been made meanwhile, the next takes its place, so that what
+ * it wrote is lost, and pages are changed that others read just then. And who closes the file as the last one takes the locks apart
+ * that who opens it meanwhile goes on to use.
  *
- * Like FolderLock, SQLite's lock on an empty file. Any number may change the file, as far as this is concerned; who is to open
- * it keeps further ones from beginning.
+ * Like FolderLock, SQLite's lock on an empty file. A broker shares it with itself; a tool that is to have it alone keeps others
+ * from beginning.
  */
 export class OpeningGate {
   readonly #path: string
@@ -43,7 +44,7 @@ export class OpeningGate {
   }
 
   /**
-   * For who may write to the data file.
+   * For a broker.
    *
    * @param waitMs the longest that is waited for others
    * @throws {StoreError} if it cannot be used
@@ -58,28 +59,28 @@ export class OpeningGate {
   }
 
   /**
-   * Opens the data file of a folder while nobody changes it. Makes nothing: where no broker has ever been, none is writing.
+   * For a tool: opens the data file of a folder, or closes it. Makes nothing: where no broker has ever been, none is writing.
    *
    * @param waitMs the longest that is waited for others
    * @throws {StoreError} if it cannot be used, or others do not let go of it
    */
-  static open<T>(folder: string, open: () => T, waitMs: number = WAIT_MS): T {
-    if (!existsSync(join(folder, GATE_NAME))) return open()
+  static alone<T>(folder: string, act: () => T, waitMs: number = WAIT_MS): T {
+    if (!existsSync(join(folder, GATE_NAME))) return act()
     const gate = OpeningGate.make(folder, waitMs)
     try {
-      gate.#close()
-      return open()
+      gate.#shut()
+      return act()
     } finally {
       gate.release()
     }
   }
 
   /**
-   * Changes the data file while nobody opens it.
+   * For a broker: opens the data file, changes or closes it.
    *
-   * @throws {StoreError} if someone does all the while; nothing has been changed then
+   * @throws {StoreError} if a tool does not let go of it; nothing has been done then
    */
-  change<T>(change: () => T): T {
+  share<T>(act: () => T): T {
     try {
       this.#enter.run()
       // The lock is taken where something is read.
@@ -89,7 +90,7 @@ export class OpeningGate {
       throw unusable(this.#path, cause)
     }
     try {
-      return change()
+      return act()
     } finally {
       this.#leave.run()
     }
@@ -99,7 +100,7 @@ export class OpeningGate {
     this.#database.close()
   }
 
-  #close(): void {
+  #shut(): void {
     try {
       this.#database.exec('BEGIN EXCLUSIVE')
     } catch (cause) {

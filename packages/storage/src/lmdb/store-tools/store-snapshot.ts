@@ -86,8 +86,9 @@ export class StoreSnapshot implements StoreReader {
     // Before the tables: what is merged meanwhile is in both, and nothing in neither.
     const files = journalFilesOf(folder)
     // Opened twice: lmdb 3.5.6 ends the transactions of an opening when that opens a table.
-    const holder = OpeningGate.open(folder, () => openRoot(folder, { readOnly: true }))
+    let holder: Tables['root'] | undefined
     try {
+      holder = OpeningGate.alone(folder, () => openRoot(folder, { readOnly: true }))
       const held = holder.useReadTransaction()
       checkDataFile(path, extent)
       const snapshot = await StoreSnapshot.#begin(folder, versionMin, files)
@@ -96,7 +97,7 @@ export class StoreSnapshot implements StoreReader {
     } catch (cause) {
       throw cause instanceof StoreError ? cause : new StoreError('failed', `cannot read ${folder}: ${reasonOf(cause)}`, { cause })
     } finally {
-      await holder.close()
+      await OpeningGate.alone(folder, () => holder?.close())
     }
   }
 
@@ -110,7 +111,7 @@ export class StoreSnapshot implements StoreReader {
       if (formatVersion === FORMAT_VERSION) snapshot.#layJournalOver()
       return snapshot
     } catch (error) {
-      await root.close()
+      await OpeningGate.alone(folder, () => root.close())
       throw error
     }
   }
@@ -196,7 +197,7 @@ export class StoreSnapshot implements StoreReader {
 
   async close(): Promise<void> {
     this.#transaction.done()
-    await this.#tables.root.close()
+    await OpeningGate.alone(this.folder, () => this.#tables.root.close())
   }
 }
 
