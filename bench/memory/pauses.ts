@@ -18,11 +18,12 @@ export async function measurePauses(mqload: Mqload, folder: string, report: (tit
     const broker = await MeasuredBroker.start({ data: join(folder, `pauses-${name}`), collects: false, wrapper: pinned('0', []) })
     // What is measured is a broker that has been running: the first seconds compile, and the heap grows.
     const warmUp = await mqload.run(load, broker.port, broker.pid, WARM_UP_SECONDS)
+    await broker.memory()
     const isSteady = kind !== 'durable'
     const running = mqload.run(load, broker.port, broker.pid, SECONDS + (isSteady ? WARM_UP_SECONDS : 0))
     // Clients have come by then.
     if (isSteady) await delay(WARM_UP_SECONDS * 1_000)
-    await broker.memory()
+    const { pausesMs: atFirst } = await broker.memory()
     const startedAt = performance.now()
     const outcome = await running
     const passedMs = performance.now() - startedAt
@@ -36,7 +37,8 @@ export async function measurePauses(mqload: Mqload, folder: string, report: (tit
       median: quantile(pausesMs, 0.5),
       p99: quantile(pausesMs, 0.99),
       p999: quantile(pausesMs, 0.999),
-      longest: Math.max(...pausesMs)
+      longest: Math.max(...pausesMs),
+      ...(isSteady && { longestAtFirst: Math.max(0, ...atFirst) })
     }
     report(name)
   }

@@ -24,7 +24,8 @@ const COLUMNS: Readonly<Record<MemoryPart, Readonly<Record<string, string>>>> = 
     median: 'median, ms',
     p99: '99 %, ms',
     p999: '99.9 %, ms',
-    longest: 'longest, ms'
+    longest: 'longest, ms',
+    longestAtFirst: 'longest while clients come, ms'
   }
 }
 

@@ -19,7 +19,7 @@ const WAIT_MS = 60_000
  * that who opens it meanwhile goes on to use.
  *
  * Like FolderLock, SQLite's lock on an empty file. A broker shares it with itself; a tool that is to have it alone keeps others
- * from beginning.
+ * from beginning. What is done with it has to be done when the call returns, as lmdb closes where no write waits for it.
  */
 export class OpeningGate {
   readonly #path: string

@@ -96,12 +96,11 @@ export class Room {
   #lengthen(end: number, wanted: number): boolean {
     const { bavail, bsize } = statfsSync(this.#folder)
     const isPlenty = bavail * bsize >= wanted - end + PLENTY_BYTES
-    const { size } = fstatSync(this.#descriptor)
-    // Of a process that was killed while it read the file, LMDB keeps noted that it reads, and all that became free since.
-    if (!isPlenty || size < wanted + AHEAD_BYTES / 2) this.#tables.root.readerCheck()
-    if (!isPlenty) return false
     // Not only for this one: a limit on the size of files is to be met well before it.
-    if (size >= wanted + AHEAD_BYTES / 2) return true
+    if (isPlenty && fstatSync(this.#descriptor).size >= wanted + AHEAD_BYTES / 2) return true
+    // Of a process that was killed while it read the file, LMDB keeps noted that it reads, and all that became free since.
+    this.#tables.root.readerCheck()
+    if (!isPlenty) return false
     try {
       ftruncateSync(this.#descriptor, wanted + AHEAD_BYTES)
       return true

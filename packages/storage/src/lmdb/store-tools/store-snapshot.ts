@@ -83,21 +83,22 @@ export class StoreSnapshot implements StoreReader {
   }
 
   static async #open(folder: string, path: string, extent: 'opening' | 'whole', versionMin: number): Promise<StoreSnapshot> {
-    // Before the tables: what is merged meanwhile is in both, and nothing in neither.
-    const files = journalFilesOf(folder)
-    // Opened twice: lmdb 3.5.6 ends the transactions of an opening when that opens a table.
-    let holder: Tables['root'] | undefined
     try {
-      holder = OpeningGate.alone(folder, () => openRoot(folder, { readOnly: true }))
-      const held = holder.useReadTransaction()
-      checkDataFile(path, extent)
-      const snapshot = await StoreSnapshot.#begin(folder, versionMin, files)
-      held.done()
-      return snapshot
+      // Before the tables: what is merged meanwhile is in both, and nothing in neither.
+      const files = journalFilesOf(folder)
+      // Opened twice: lmdb 3.5.6 ends the transactions of an opening when that opens a table.
+      const holder = OpeningGate.alone(folder, () => openRoot(folder, { readOnly: true }))
+      try {
+        const held = holder.useReadTransaction()
+        checkDataFile(path, extent)
+        const snapshot = await StoreSnapshot.#begin(folder, versionMin, files)
+        held.done()
+        return snapshot
+      } finally {
+        await OpeningGate.alone(folder, () => holder.close())
+      }
     } catch (cause) {
       throw cause instanceof StoreError ? cause : new StoreError('failed', `cannot read ${folder}: ${reasonOf(cause)}`, { cause })
-    } finally {
-      await OpeningGate.alone(folder, () => holder?.close())
     }
   }
 
